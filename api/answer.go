@@ -1,0 +1,66 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"rebake/storage"
+)
+
+// problem is the answer to a request that did nothing.
+type problem struct {
+	Revalidated bool   `json:"revalidated"` // always false; callers of Next.js look for it
+	Error       string `json:"error"`       // stable, for programs
+	Message     string `json:"message"`     // for people
+}
+
+// badRequest is an error of the caller.
+type badRequest struct {
+	status  int
+	code    string
+	message string
+}
+
+func (e *badRequest) Error() string { return e.message }
+
+func bad(code, message string) error { return &badRequest{http.StatusBadRequest, code, message} }
+
+var errUnauthorized = &badRequest{http.StatusUnauthorized, "unauthorized", "Invalid token"}
+
+// refuse is the one table that turns an error into a status and a text. What
+// it does not know is internal: told in the log, and not to the caller.
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var invalid *badRequest
+	var path *storage.PathError
+	var tooLarge *http.MaxBytesError
+	var temporary *storage.TemporaryError
+	status, p := http.StatusInternalServerError, problem{Error: "internal", Message: "internal error"}
+	switch {
+	case errors.As(err, &invalid):
+		status, p = invalid.status, problem{Error: invalid.code, Message: invalid.message}
+	case errors.As(err, &path):
+		status, p = http.StatusBadRequest, problem{Error: path.Code, Message: path.Error()}
+	case errors.As(err, &tooLarge):
+		status, p = http.StatusRequestEntityTooLarge, problem{Error: "too_large", Message: "the body is too large"}
+	case errors.As(err, &temporary):
+		w.Header().Set("Retry-After", "1")
+		status, p = http.StatusServiceUnavailable, problem{Error: "unavailable", Message: "the trigger was not accepted; send it again"}
+		a.log.Error("trigger not accepted", "err", err)
+	default:
+		a.log.Error("request failed", "route", r.URL.Path, "err", err)
+	}
+	if status < 500 {
+		a.log.Warn("request refused", "route", r.URL.Path, "status", status, "code", p.Error, "reason", p.Message)
+	}
+	answer(w, status, p)
+}
+
+// answer writes JSON. A caller that went away is nobody's error.
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(true)
+	_ = enc.Encode(body)
+}

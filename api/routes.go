@@ -1,0 +1,68 @@
+package api
+
+import (
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+)
+
+// Public returns the handler of the listener that nginx and CMSs talk to.
+func (a *API) Public() http.Handler {
+	r := newRouter()
+	r.Handle("/api/revalidate", methods(a.revalidate, http.MethodGet, http.MethodPost, http.MethodPut))
+	return a.guard(r)
+}
+
+// Admin returns the handler of the admin listener.
+func (a *API) Admin() http.Handler {
+	r := newRouter()
+	r.Handle("/healthz", methods(a.healthz, http.MethodGet))
+	r.Handle("/readyz", methods(a.readyz, http.MethodGet))
+	r.Handle("/v1/explain", a.private(methods(a.explain, http.MethodGet)))
+	r.Handle("/v1/triggers", a.private(methods(a.createTrigger, http.MethodPost)))
+	return a.guard(http.NewCrossOriginProtection().Handler(r))
+}
+
+// newRouter does not clean paths: a redirect to the cleaned form would turn a
+// POST into a GET and drop its body.
+func newRouter() *mux.Router {
+	r := mux.NewRouter().SkipClean(true)
+	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusNotFound, problem{Error: "not_found", Message: "nothing is served here"})
+	})
+	return r
+}
+
+// methods lets only these in. HEAD and OPTIONS are none of them, so that they
+// never trigger anything.
+func methods(h http.HandlerFunc, allowed ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if slices.Contains(allowed, r.Method) {
+			h(w, r)
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		answer(w, http.StatusMethodNotAllowed, problem{Error: "method", Message: "use " + strings.Join(allowed, ", ")})
+	})
+}
+
+// guard holds for every answer: it is not stored, not sniffed, and a panic
+// ends its own request only.
+func (a *API) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		defer func() {
+			if v := recover(); v != nil {
+				a.log.Error("request panicked", "route", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+				answer(w, http.StatusInternalServerError, problem{Error: "internal", Message: "internal error"})
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

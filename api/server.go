@@ -1,0 +1,71 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+// maxConnections bounds one listener, against clients that connect and wait.
+const maxConnections = 4096
+
+// Listener is a server on one address. Listening and serving are two steps, so
+// that an address in use is found before anything starts, and port 0 works.
+type Listener struct {
+	listener net.Listener
+	server   *http.Server
+	grace    time.Duration
+}
+
+// Listen takes the address. grace is how long a stop waits for the requests
+// under way.
+func Listen(addr string, h http.Handler, grace time.Duration, log *slog.Logger) (*Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	return &Listener{
+		listener: netutil.LimitListener(l, maxConnections),
+		grace:    grace,
+		server: &http.Server{
+			Handler:           h,
+			ReadHeaderTimeout: 5 * time.Second,
+			ReadTimeout:       15 * time.Second,
+			WriteTimeout:      30 * time.Second, // longer for a request that waits
+			IdleTimeout:       60 * time.Second,
+			MaxHeaderBytes:    16 << 10,
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		},
+	}, nil
+}
+
+// Addr returns the address that was taken.
+func (l *Listener) Addr() string { return l.listener.Addr().String() }
+
+// Close gives the address back without serving.
+func (l *Listener) Close() error { return l.listener.Close() }
+
+// Run serves until ctx is done, then lets the requests under way end.
+func (l *Listener) Run(ctx context.Context) error {
+	served := make(chan error, 1)
+	go func() { served <- l.server.Serve(l.listener) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.grace)
+	defer cancel()
+	err := l.server.Shutdown(stop)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = l.server.Close() // a client that reads nothing does not hold up a stop
+	}
+	<-served
+	return err
+}

@@ -1,0 +1,235 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"rebake/api"
+	"rebake/daemon/config"
+	"rebake/renderer"
+	"rebake/renderer/source"
+	"rebake/storage"
+	"rebake/storage/ledger"
+	"rebake/storage/output"
+	"rebake/worker"
+)
+
+// roles are what a process does. They are the only difference between serve
+// and its --only modes.
+type roles struct{ api, worker bool }
+
+// app is one site, wired. newApp builds it in one straight line; run runs it
+// and closes it.
+type app struct {
+	cfg     *config.Config
+	log     *slog.Logger
+	roles   roles
+	queue   *queue
+	feed    *ledger.Feed
+	worker  *worker.Worker
+	public  *api.Listener
+	admin   *api.Listener
+	closers []func() error
+}
+
+// newApp opens everything that the config names and starts our own Redis,
+// since the ledger has to answer before there is an app. After an error
+// nothing is left open.
+func newApp(ctx context.Context, cfg *config.Config, roles roles, log *slog.Logger) (_ *app, err error) {
+	a := &app{cfg: cfg, log: log, roles: roles}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	site, err := a.openRenderer()
+	if err != nil {
+		return nil, err
+	}
+	if a.queue, err = openQueue(cfg, log); err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, a.queue.close)
+	if err := a.startRedis(ctx); err != nil {
+		return nil, err
+	}
+	out, err := output.Open(output.Config{
+		Dir: cfg.Output, State: cfg.State, Compress: cfg.Compress, Adopt: a.queue.forgets,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, out.Close)
+
+	lcfg := ledger.DefaultConfig(host(cfg.Site))
+	lcfg.MaxRun = 2 * cfg.Limits.Render
+	l, err := ledger.Open(ctx, a.queue.client, lcfg)
+	if err != nil {
+		return nil, err
+	}
+	a.feed = l.Feed()
+	wcfg := worker.DefaultConfig()
+	wcfg.Workers, wcfg.Render, wcfg.Grace = cfg.Workers, cfg.Limits.Render, cfg.Shutdown
+	a.worker = worker.New(wcfg, worker.Parts{
+		Redis: a.queue.client, Ledger: l, Feed: a.feed, Output: out, Renderer: site, Log: log,
+	})
+	return a, a.openAPI(site, out, l)
+}
+
+// openRenderer loads the templates and checks the routes against them.
+func (a *app) openRenderer() (*renderer.Renderer, error) {
+	sources := make(map[string]*source.Source)
+	for name, c := range a.cfg.Sources {
+		s, err := source.New(name, c)
+		if err != nil {
+			return nil, err
+		}
+		sources[name] = s
+		a.closers = append(a.closers, func() error { s.Close(); return nil })
+	}
+	templates, err := renderer.LoadTemplates(os.DirFS(a.cfg.Templates))
+	if err != nil {
+		return nil, fmt.Errorf("load templates from %s: %w", a.cfg.Templates, err)
+	}
+	site, err := renderer.New(renderer.Config{Site: a.cfg.Site, Routes: a.cfg.Routes, Sources: sources, Templates: templates})
+	if err != nil {
+		return nil, a.cfg.Wrap(err)
+	}
+	return site, nil
+}
+
+// startRedis runs our own Redis in the background of the whole app, or looks
+// at somebody else's.
+func (a *app) startRedis(ctx context.Context) error {
+	if a.queue.run == nil {
+		if err := awaitRedis(ctx, a.queue.client, 5*time.Second); err != nil {
+			return err
+		}
+		if a.queue.forgets || a.cfg.Durability == "relaxed" {
+			return nil
+		}
+		return checkDurability(ctx, a.queue.client)
+	}
+	if !a.roles.api || !a.roles.worker {
+		return errors.New("--only needs a Redis that both processes can reach: name it with `redis:` in rebake.yaml")
+	}
+	redisCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- a.queue.run(redisCtx, func() { close(ready) }) }()
+	a.closers = append(a.closers, func() error { stop(); return <-ended })
+	select {
+	case <-ready:
+		return nil
+	case err := <-ended:
+		ended <- nil
+		return fmt.Errorf("start our own Redis in %s: %w", filepath.Join(a.cfg.State, "redis"), err)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (a *app) openAPI(site *renderer.Renderer, out *output.Dir, l *ledger.Ledger) (err error) {
+	if !a.roles.api {
+		return nil
+	}
+	token, err := adminToken(a.cfg.State)
+	if err != nil {
+		return err
+	}
+	acfg := api.DefaultConfig()
+	acfg.Secrets, acfg.AdminToken = a.cfg.Secret, token
+	acfg.Rules = storage.PathRules{Reserved: a.cfg.Reserved, WellKnown: site.WellKnown(), FoldCase: out.FoldsCase()}
+	acfg.Hosts = knownHosts(a.cfg)
+	acfg.MaxBody, acfg.MaxPaths, acfg.MaxWait = a.cfg.Limits.MaxBody, a.cfg.Limits.Paths, a.cfg.Limits.MaxWait
+	handlers := api.New(acfg, a.worker, site, l, a.log)
+	if a.public, err = api.Listen(a.cfg.Listen, handlers.Public(), a.cfg.Shutdown, a.log); err != nil {
+		return fmt.Errorf("%w (listen in rebake.yaml)", err)
+	}
+	if a.admin, err = api.Listen(a.cfg.Admin, handlers.Admin(), a.cfg.Shutdown, a.log); err != nil {
+		return fmt.Errorf("%w (admin in rebake.yaml)", errors.Join(err, a.public.Close()))
+	}
+	return nil
+}
+
+// run serves until ctx is done, then stops in the order that lets what was
+// accepted come to its end, and closes everything.
+func (a *app) run(ctx context.Context) error {
+	var in, work []service
+	if a.roles.api {
+		in = append(in, a.public.Run, a.admin.Run)
+		a.log.Info("listening", "listen", a.public.Addr(), "admin", a.admin.Addr(), "site", a.cfg.Site)
+	}
+	if a.roles.worker {
+		work = append(work, a.worker.Run)
+		a.log.Info("working", "workers", a.cfg.Workers, "output", a.cfg.Output)
+	}
+	return errors.Join(runStages(ctx, in, work, []service{a.feed.Run}), a.close())
+}
+
+// close closes what newApp opened, the last first.
+func (a *app) close() error {
+	var errs []error
+	for _, c := range slices.Backward(a.closers) {
+		errs = append(errs, c())
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}
+
+func host(site string) string {
+	u, err := url.Parse(site)
+	if err != nil {
+		return site
+	}
+	return u.Host
+}
+
+// knownHosts are those whose URLs mean a page of this site: CMSs send the
+// permalinks that they know themselves.
+func knownHosts(cfg *config.Config) []string {
+	hosts := []string{host(cfg.Site)}
+	for _, s := range cfg.Sources {
+		hosts = append(hosts, host(s.URL))
+	}
+	return hosts
+}
+
+// adminToken returns the token of the admin listener, which the first start
+// makes. The command line reads it from the same file.
+func adminToken(state string) (storage.Secret, error) {
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		return "", fmt.Errorf("make state: %w", err)
+	}
+	name := filepath.Join(state, "admin-token")
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return "", fmt.Errorf("read admin token: %w", err)
+		}
+		token := strings.TrimSpace(string(b))
+		if len(token) < 20 {
+			return "", fmt.Errorf("read admin token: %s holds none; delete it, and the next start makes one", name)
+		}
+		return storage.Secret(token), nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("make admin token: %w", err)
+	}
+	token := rand.Text() + rand.Text()
+	_, err = f.WriteString(token + "\n")
+	if err := errors.Join(err, f.Close()); err != nil {
+		return "", fmt.Errorf("make admin token: %w", err)
+	}
+	return storage.Secret(token), nil
+}

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"rebake/renderer/source"
+)
+
+const exampleFile = "../../rebake.example.yaml"
+
+func TestExampleFileHoldsTheDefaults(t *testing.T) {
+	got, err := Load(exampleFile, env("REBAKE_SECRET", goodSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := filepath.Abs(filepath.Dir(exampleFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.resolve(folder)
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{}),
+		cmpopts.IgnoreFields(Config{}, "Site", "Output", "Secret", "Sources", "Routes")); diff != "" {
+		t.Errorf("defaults (-want +got):\n%s", diff)
+	}
+	cms := source.DefaultConfig()
+	if diff := cmp.Diff(cms, got.Sources["cms"], cmpopts.IgnoreFields(source.Config{}, "Kind", "URL")); diff != "" {
+		t.Errorf("defaults of a source (-want +got):\n%s", diff)
+	}
+}
+
+func TestExampleFileHoldsWhatIsCommentedOut(t *testing.T) {
+	text, err := os.ReadFile(exampleFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := regexp.MustCompile(`(?m)^( *)# ([a-z_]+: )`).ReplaceAllString(string(text), "$1$2")
+	all = strings.Replace(all, "secret: ${REBAKE_SECRET}\n", "", 1)
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte(goodSecret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := load(t, strings.Replace(all, "/run/secrets/rebake", key, 1), "CMS_AUTH", "x")
+	if cms := c.Sources["cms"]; c.SecretFile == "" || len(cms.Headers) == 0 || cms.Rate == 0 {
+		t.Errorf("secret_file, headers or rate is not in the file:\n%s", dump(t, c))
+	}
+}
+
+func TestExampleFileHoldsEveryKey(t *testing.T) {
+	text, err := os.ReadFile(exampleFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(t reflect.Type, visit func(key string))
+	walk = func(t reflect.Type, visit func(key string)) {
+		switch {
+		case t.Kind() == reflect.Slice || t.Kind() == reflect.Map || t.Kind() == reflect.Pointer:
+			walk(t.Elem(), visit)
+		case t.Kind() == reflect.Struct:
+			for f := range t.Fields() {
+				if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
+					visit(key)
+					walk(f.Type, visit)
+				}
+			}
+		}
+	}
+	walk(configType, func(key string) {
+		if !regexp.MustCompile(`(?m)^[ #-]*` + key + `:( |$)`).Match(text) {
+			t.Errorf("%s does not hold the key %s", filepath.Base(exampleFile), key)
+		}
+	})
+}

@@ -1,0 +1,106 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"rebake/daemon/config"
+	"rebake/daemon/embedded"
+)
+
+// queue is the Redis that a process works with, and how it is run when it is
+// our own.
+type queue struct {
+	client *redis.Client
+	// run keeps our own Redis alive until its context is done; nil when the
+	// Redis is somebody else's.
+	run   func(ctx context.Context, ready func()) error
+	close func() error
+	// forgets says that the ledger is empty at each start.
+	forgets bool
+}
+
+// openQueue takes the Redis that the config names.
+func openQueue(cfg *config.Config, log *slog.Logger) (*queue, error) {
+	switch cfg.Redis {
+	case "":
+		s, err := embedded.Open(filepath.Join(cfg.State, "redis"), log)
+		if err != nil {
+			return nil, err
+		}
+		c := redis.NewClient(s.Options())
+		return &queue{client: c, run: s.Run, close: func() error { return errors.Join(c.Close(), s.Close()) }}, nil
+	case "memory":
+		return memoryQueue(), nil
+	}
+	opts, err := redis.ParseURL(cfg.Redis)
+	if err != nil {
+		return nil, errors.New("redis: the URL cannot be read") // its text may hold a password
+	}
+	opts.ContextTimeoutEnabled = true
+	c := redis.NewClient(opts)
+	return &queue{client: c, close: c.Close}, nil
+}
+
+// memoryQueue is a Redis in this process, reached without any socket. It
+// forgets everything at the end.
+func memoryQueue() *queue {
+	m := miniredis.NewMiniRedis()
+	m.ClockTTL(true)
+	c := redis.NewClient(&redis.Options{
+		Addr:     "memory",
+		Protocol: 2,
+		Dialer:   func(context.Context, string, string) (net.Conn, error) { return m.Dial() },
+	})
+	return &queue{client: c, forgets: true, close: func() error {
+		err := c.Close()
+		m.Close()
+		return err
+	}}
+}
+
+// checkDurability refuses a Redis that could lose or evict what it has
+// acknowledged. A Redis that does not let itself be asked is refused too.
+func checkDurability(ctx context.Context, c *redis.Client) error {
+	want := map[string]string{"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+	var problems []string
+	for _, name := range []string{"appendonly", "appendfsync", "maxmemory-policy"} {
+		got, err := c.ConfigGet(ctx, name).Result()
+		if err != nil {
+			return fmt.Errorf("redis: ask for its settings: %w; allow CONFIG GET, or accept what may be lost with `durability: relaxed`", err)
+		}
+		if got[name] != want[name] {
+			problems = append(problems, fmt.Sprintf("%s is %q and has to be %q", name, got[name], want[name]))
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("redis: it could lose accepted triggers: %s; change redis.conf, or accept it with `durability: relaxed`", strings.Join(problems, ", "))
+}
+
+// awaitRedis waits until the Redis answers: it may be starting.
+func awaitRedis(ctx context.Context, c *redis.Client, atMost time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, atMost)
+	defer cancel()
+	for {
+		err := c.Ping(ctx).Err()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("redis does not answer: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,16 @@
+// Package renderer makes a page from its path.
+//
+// A route says which paths are its own, what to read from which source, and
+// which template shows it. The renderer finds the route, fetches, executes the
+// template, and hands back a storage.Page with everything that others need to
+// know of it: its tags, its version, its route.
+//
+// It guarantees that a page is complete or is not there: a fetch that failed,
+// a template that stopped half-way, a page that is too large, are errors and
+// never a page. Text from a source is escaped unless the template says
+// otherwise, and is never executed. Every mistake in a route is found when the
+// renderer is made, not when the page is asked for.
+//
+// It does not retry, write files, or know of the queue: what an error means
+// for the page is said by its type (storage/errors.go) and decided above.
+package renderer

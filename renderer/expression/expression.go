@@ -1,0 +1,170 @@
+// Package expression reads strings with {…} in them, the one small language
+// of rebake.yaml: "post:{post.id}", "/posts?slug={slug}".
+//
+// Everything that can be wrong about a text without its data (syntax, unknown
+// names) is an error when the text is parsed, so a bad configuration is found
+// at start. What is written is the operator's; only the values are somebody
+// else's, and they are never read as expressions.
+//
+// It does not say what the names mean, and it has no loops without an end.
+//
+// BUG(expression): a run is bounded in memory, not in time. Nested loops over
+// lists of thousands of items can take a second, and no context stops them.
+package expression
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/types"
+	"github.com/expr-lang/expr/vm"
+)
+
+const (
+	maxNodes     = 500 // of one expression, when it is parsed
+	memoryBudget = 1e5 // of one run, in the library's own unit: items made
+)
+
+// Text is a parsed string. Safe for concurrent use.
+type Text struct {
+	source string
+	parts  []part
+}
+
+// part is literal text, or an expression.
+type part struct {
+	literal string
+	source  string      // of the expression, without its braces
+	program *vm.Program // nil for literal text
+}
+
+// Parse compiles every {…} in text, which may use the names in vars and no
+// others. {{ and }} are literal braces. All problems are returned, joined.
+func Parse(text string, vars []string) (*Text, error) {
+	parts, err := split(text)
+	if err != nil {
+		return nil, err
+	}
+	env := types.Map{}
+	for _, name := range vars {
+		env[name] = types.Any
+	}
+	var errs []error
+	for i, p := range parts {
+		if p.source == "" {
+			continue
+		}
+		parts[i].program, err = expr.Compile(p.source, expr.Env(env), expr.MaxNodes(maxNodes))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("{%s}: %s", p.source, explain(err, vars)))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Text{source: text, parts: parts}, nil
+}
+
+// String returns the text as it was written.
+func (t *Text) String() string { return t.source }
+
+// Eval puts the value of each expression in its place. It reports false when
+// one of them is null: then the text says nothing, and its entry is dropped.
+// Strings, numbers and booleans have a place in a text; a list or a map is an
+// error.
+func (t *Text) Eval(env map[string]any) (string, bool, error) {
+	return t.eval(env, func(s string) string { return s })
+}
+
+// EvalURL is Eval with each value, but not the text around it, escaped so that
+// it stays one segment or one value wherever in a URL it stands.
+func (t *Text) EvalURL(env map[string]any) (string, bool, error) {
+	return t.eval(env, escape)
+}
+
+// escape writes a space as %20, since + is a plus sign in a URL's path.
+func escape(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}
+
+func (t *Text) eval(env map[string]any, encode func(string) string) (string, bool, error) {
+	var b strings.Builder
+	for _, p := range t.parts {
+		if p.program == nil {
+			b.WriteString(p.literal)
+			continue
+		}
+		run := vm.VM{MemoryBudget: memoryBudget}
+		v, err := run.Run(p.program, env)
+		if err != nil {
+			return "", false, fmt.Errorf("{%s}: %s", p.source, explain(err, nil))
+		}
+		if v == nil {
+			return "", false, nil
+		}
+		s, err := show(v)
+		if err != nil {
+			return "", false, fmt.Errorf("{%s}: %w", p.source, err)
+		}
+		b.WriteString(encode(s))
+	}
+	return b.String(), true, nil
+}
+
+// show writes a value as people write it: 12345678, never 1.2345678e+07.
+func show(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case json.Number: // an integer too large for int
+		return v.String(), nil
+	case bool:
+		return strconv.FormatBool(v), nil
+	case int:
+		return strconv.Itoa(v), nil
+	case int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
+		return fmt.Sprint(v), nil
+	case float32:
+		return showFloat(float64(v), 32)
+	case float64:
+		return showFloat(v, 64)
+	case map[string]any:
+		return "", errors.New("gives a map; name one of its fields")
+	case []any:
+		return "", errors.New("gives a list; name one of its items, or join them")
+	}
+	return "", fmt.Errorf("gives a %T; only strings, numbers and booleans can stand in a text", v)
+}
+
+func showFloat(f float64, bits int) (string, error) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return "", errors.New("gives a number that is not finite")
+	}
+	return strconv.FormatFloat(f, 'f', -1, bits), nil
+}
+
+// explain puts an error of the library, which comes with a drawing over
+// several lines, into one line.
+func explain(err error, vars []string) string {
+	msg := err.Error()
+	var at *file.Error
+	if errors.As(err, &at) {
+		msg = at.Message
+	}
+	if vars != nil && strings.HasPrefix(msg, "unknown name") {
+		known := slices.Sorted(slices.Values(vars))
+		msg += " (known: " + strings.Join(known, ", ") + ")"
+	}
+	if strings.HasSuffix(msg, "from <nil>") {
+		msg += "; write ?. where a value may be missing"
+	}
+	return msg
+}

@@ -1,0 +1,181 @@
+// Package source reads JSON from an API, the CMS behind the templates.
+//
+// It guarantees that a source is asked within its limits (requests at once,
+// requests per second, time and bytes of each), only at the configured host
+// and below the configured path, and that one slot stays free for edits that
+// somebody waits for. Its errors carry no secret: neither a header's value nor
+// the value of a query parameter.
+//
+// It does not retry, follow redirects, cache, or know what the JSON means.
+package source
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"rebake/storage"
+)
+
+// Source is one API. Safe for concurrent use.
+type Source struct {
+	name      string
+	config    Config
+	base      *url.URL // without a slash at its end
+	client    *http.Client
+	transport *http.Transport
+	slots     *slots
+}
+
+// New makes a source called name, the word that its errors start with. The
+// only errors are those of c.Validate.
+func New(name string, c Config) (*Source, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	base, err := url.Parse(strings.TrimRight(c.URL, "/"))
+	if err != nil {
+		return nil, fmt.Errorf("url: %w", err)
+	}
+	transport := &http.Transport{
+		// The environment's proxy would see every header.
+		Proxy:                  nil,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    10 * time.Second,
+		ForceAttemptHTTP2:      true,
+		MaxConnsPerHost:        c.Concurrency,
+		MaxIdleConnsPerHost:    c.Concurrency,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	return &Source{
+		name:      name,
+		config:    c,
+		base:      base,
+		transport: transport,
+		client: &http.Client{
+			Transport: transport,
+			// Go would send the configured headers on to another host.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		slots: newSlots(c.Concurrency, c.limit()),
+	}, nil
+}
+
+// limit is the rate for the limiter.
+func (c Config) limit() rate.Limit {
+	if c.Rate == 0 {
+		return rate.Inf
+	}
+	return rate.Limit(c.Rate)
+}
+
+// Close closes the connections that no request is using.
+func (s *Source) Close() { s.transport.CloseIdleConnections() }
+
+// Get reads what ref, such as "/posts?slug=x", names below the source's URL,
+// and returns the JSON value: map[string]any, []any, string, int, float64,
+// bool, nil, or json.Number for a number that is too large for those.
+//
+// Only urgent calls may use the last free slot. The source's time-out starts
+// when the call has its slot; until then only ctx ends it.
+//
+// Errors: storage.ErrGone (wrapped) for 404 and 410, *storage.TemporaryError,
+// *storage.RefusedError of the gate too_large; all others are permanent.
+func (s *Source) Get(ctx context.Context, ref string, urgent bool) (any, error) {
+	u, err := s.resolve(ref)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	release, err := s.slots.acquire(ctx, urgent)
+	if err != nil {
+		return nil, s.failed(u, storage.Temporary(fmt.Errorf("wait for a free slot: %w", err)))
+	}
+	defer release()
+
+	reqCtx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	v, err := s.fetch(reqCtx, u)
+	if err != nil {
+		if reqCtx.Err() != nil && ctx.Err() == nil && isTransport(err) {
+			err = storage.Temporary(fmt.Errorf("no complete answer within %s", s.config.Timeout))
+		}
+		return nil, s.failed(u, err)
+	}
+	return v, nil
+}
+
+// failed puts the name of the request before err: "cms GET /posts?slug=…".
+func (s *Source) failed(u *url.URL, err error) error {
+	return fmt.Errorf("%s GET %s: %w", s.name, s.show(u), err)
+}
+
+// resolve appends ref to the source's URL. What comes out has the scheme and
+// host of the source and lies below its path, whatever ref holds.
+func (s *Source) resolve(ref string) (*url.URL, error) {
+	if ref != "" && ref[0] != '/' && ref[0] != '?' {
+		return nil, errors.New("get: must start with / or ?")
+	}
+	u, err := url.Parse(s.base.String() + ref)
+	if err != nil {
+		var parse *url.Error // its text holds the whole URL
+		if errors.As(err, &parse) {
+			err = parse.Err
+		}
+		return nil, fmt.Errorf("get: %w", err)
+	}
+	switch {
+	case u.Scheme != s.base.Scheme || u.Host != s.base.Host || u.User != nil:
+		return nil, errors.New("get: leaves the source's host")
+	case u.Fragment != "" || strings.HasSuffix(ref, "#"):
+		return nil, errors.New("get: holds a #, which no server sees; write %23")
+	case !strings.HasPrefix(u.Path+"/", s.base.Path+"/") || climbs(u.Path):
+		return nil, errors.New("get: leaves the source's path")
+	}
+	return u, nil
+}
+
+// climbs reports whether a decoded path has a segment that some server could
+// read as "here" or "one up".
+func climbs(path string) bool {
+	for seg := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if seg == "." || seg == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// show names a URL for people: its path below the source's, and the names of
+// the query's parameters. Their values may be keys.
+func (s *Source) show(u *url.URL) string {
+	const most = 200
+	out := strings.TrimPrefix(u.EscapedPath(), s.base.EscapedPath())
+	for i, pair := range strings.Split(u.RawQuery, "&") {
+		if pair == "" {
+			continue
+		}
+		key, _, hasValue := strings.Cut(pair, "=")
+		if i == 0 {
+			out += "?" + key
+		} else {
+			out += "&" + key
+		}
+		if hasValue {
+			out += "=…"
+		}
+	}
+	if len(out) > most {
+		out = strings.ToValidUTF8(out[:most], "") + "…"
+	}
+	return out
+}

@@ -1,0 +1,55 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The outcomes of a render that somebody above decides about. Every floor
+// below the worker returns one of these, wrapped with %w; only the worker
+// retries, by the one table in worker/retry.go. An error that is none of them
+// is permanent: it comes again until a person changes something.
+var (
+	// ErrGone says that the source answered, and that this page is not there
+	// any more. It is never said of an answer that could be a mistake (401,
+	// 403, 5xx): those are temporary.
+	ErrGone = errors.New("gone")
+
+	// ErrLost says that another run owns the page now; the caller must stop
+	// without touching anything.
+	ErrLost = errors.New("the page belongs to a newer run")
+
+	// ErrForeign says that the file in the way was not written by Rebake, and
+	// so is neither overwritten nor deleted.
+	ErrForeign = errors.New("the file was not written by rebake")
+
+	// ErrFileDirConflict says that a page's file and another page's directory
+	// have the same name (/feed.xml and /feed.xml/x): only the first exists.
+	ErrFileDirConflict = errors.New("file_dir_conflict")
+)
+
+// TemporaryError is a failure that may go away by itself: an upstream that is
+// slow, down, or asks for patience; a full disk; a Redis that is restarting.
+type TemporaryError struct {
+	Err error
+	// After is how long the upstream asked to be left alone (Retry-After);
+	// zero when it did not say.
+	After time.Duration
+}
+
+// Temporary wraps err as a failure that is worth another try.
+func Temporary(err error) error { return &TemporaryError{Err: err} }
+
+func (e *TemporaryError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *TemporaryError) Unwrap() error { return e.Err }
+
+// RefusedError is a render that came to its end and may not be published.
+type RefusedError struct {
+	Gate   string // the gate's name as in product.md, for example "too_large"
+	Reason string // what a person needs to know to mend it
+}
+
+func (e *RefusedError) Error() string { return fmt.Sprintf("refused by gate %s: %s", e.Gate, e.Reason) }

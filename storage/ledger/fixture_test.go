@@ -1,0 +1,219 @@
+package ledger
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"rebake/storage"
+	"rebake/storage/redistest"
+)
+
+const site = "blog.example"
+
+// fixture is an empty ledger with helpers that end the test when Redis does
+// not answer.
+type fixture struct {
+	*Ledger
+	t   testing.TB
+	ctx context.Context
+	rdb *redis.Client
+}
+
+func newFixture(t testing.TB, s *redistest.Server) *fixture {
+	t.Helper()
+	return openFixture(t, s.Client(), DefaultConfig(site))
+}
+
+func openFixture(t testing.TB, rdb *redis.Client, cfg Config) *fixture {
+	t.Helper()
+	ctx := t.Context()
+	if err := rdb.FlushDB(ctx).Err(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(ctx, rdb, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &fixture{Ledger: l, t: t, ctx: ctx, rdb: rdb}
+}
+
+func path(t testing.TB, s string) storage.Path {
+	t.Helper()
+	p, err := storage.PathRules{}.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// elapseScript moves all that the ledger has dated into the past.
+var elapseScript = redis.NewScript(`
+local d = tonumber(ARGV[1])
+for _, key in ipairs(redis.call('KEYS', KEYS[1] .. 'owed:*')) do
+  for _, field in ipairs({'exp', 'start', 'due', 'last', 'since', 'next', 'gone'}) do
+    local v = redis.call('HGET', key, field)
+    if v then redis.call('HSET', key, field, v - d) end
+  end
+end
+for _, set in ipairs({'dirty', 'timers'}) do
+  for _, member in ipairs(redis.call('ZRANGE', KEYS[1] .. set, 0, -1)) do
+    redis.call('ZINCRBY', KEYS[1] .. set, -d, member)
+  end
+end
+return 1`)
+
+// elapse makes d pass at once, for everything in the ledger.
+func (f *fixture) elapse(d time.Duration) {
+	f.t.Helper()
+	if err := elapseScript.Run(f.ctx, f.rdb, []string{f.key("")}, ms(d)).Err(); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// endLease makes the lease of one page's run end, as if its worker hung.
+func (f *fixture) endLease(p storage.Path) {
+	f.t.Helper()
+	_, err := f.rdb.Pipelined(f.ctx, func(pipe redis.Pipeliner) error {
+		pipe.HSet(f.ctx, f.key("owed:"+p.String()), "exp", 1)
+		pipe.ZAdd(f.ctx, f.key("dirty"), redis.Z{Score: 1, Member: p.String()})
+		return nil
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) mustTrigger(p storage.Path, prio Priority) Receipt {
+	f.t.Helper()
+	return f.mustRequest(p, Request{Priority: prio})
+}
+
+func (f *fixture) mustRequest(p storage.Path, req Request) Receipt {
+	f.t.Helper()
+	r, err := f.Trigger(f.ctx, p, req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return r
+}
+
+// mustToken triggers a page that has no token yet.
+func (f *fixture) mustToken(p storage.Path, prio Priority) Token {
+	f.t.Helper()
+	r := f.mustTrigger(p, prio)
+	if r.Token == nil {
+		f.t.Fatalf("trigger of %s gave no token", p)
+	}
+	return *r.Token
+}
+
+func (f *fixture) mustClaim(tok Token) *Run {
+	f.t.Helper()
+	run := f.wake(tok)
+	if run.State != Claimed {
+		f.t.Fatalf("claim of %s = %s (wait %v), want claimed", tok.Path, run.State, run.Wait)
+	}
+	return run
+}
+
+// wake claims a token, whatever comes of it.
+func (f *fixture) wake(tok Token) *Run {
+	f.t.Helper()
+	run, err := f.Claim(f.ctx, tok)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return run
+}
+
+// mustRun triggers and claims a page.
+func (f *fixture) mustRun(p storage.Path) *Run {
+	f.t.Helper()
+	return f.mustClaim(f.mustToken(p, Default))
+}
+
+func (f *fixture) mustFinish(run *Run, outcome Outcome, body string) End {
+	f.t.Helper()
+	page := storage.Page{Path: run.Path, Type: "text/html", Body: []byte(body), Route: "/…", Tags: []string{"post:1"}}
+	end, err := run.Finish(f.ctx, outcome, page, time.Unix(1_700_000_000, 0))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return end
+}
+
+// mustPublish takes a page from a trigger to its publication.
+func (f *fixture) mustPublish(p storage.Path, body string) {
+	f.t.Helper()
+	if end := f.mustFinish(f.mustRun(p), Published, body); end != (End{}) {
+		f.t.Fatalf("finish of %s = %+v, want done", p, end)
+	}
+}
+
+func (f *fixture) mustFail(run *Run, outcome Outcome, delay time.Duration) End {
+	f.t.Helper()
+	end, err := run.Fail(f.ctx, outcome, delay, "no answer")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return end
+}
+
+func (f *fixture) mustGone(run *Run) (bool, End) {
+	f.t.Helper()
+	confirmed, end, err := run.Gone(f.ctx)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return confirmed, end
+}
+
+func (f *fixture) mustState(p storage.Path) State {
+	f.t.Helper()
+	s, err := f.State(f.ctx, p)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return s
+}
+
+func (f *fixture) mustSuspects(limit int) ([]Suspect, time.Duration) {
+	f.t.Helper()
+	list, next, err := f.Suspects(f.ctx, limit)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return list, next
+}
+
+// mustSuspect returns the only suspect.
+func (f *fixture) mustSuspect() Suspect {
+	f.t.Helper()
+	list, _ := f.mustSuspects(10)
+	if len(list) != 1 {
+		f.t.Fatalf("suspects = %+v, want one", list)
+	}
+	return list[0]
+}
+
+func (f *fixture) mustSweep(s Suspect, taskThere bool) *Token {
+	f.t.Helper()
+	tok, err := f.Sweep(f.ctx, s, taskThere)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return tok
+}
+
+// wantWait compares a wait with what it should be. Some of it may have passed
+// since it was set.
+func wantWait(t testing.TB, what string, got, want time.Duration) {
+	t.Helper()
+	const slow = 900 * time.Millisecond // of a machine that is busy
+	if got > want || got < want-min(slow, want-1) {
+		t.Errorf("%s = %v, want %v or a little less", what, got, want)
+	}
+}

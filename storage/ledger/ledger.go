@@ -1,0 +1,176 @@
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"rebake/storage"
+)
+
+// schema is the layout of the keys. A ledger with a higher one is refused.
+const schema = 1
+
+// Config says whose ledger it is, and how patient.
+type Config struct {
+	// Site is the host of the site; it names the keys.
+	Site string
+	// Lease is how long a run keeps its page without a sign of life. Whoever
+	// runs has to renew several times within it.
+	Lease time.Duration
+	// MaxRun is the longest run, whatever signs of life it gives.
+	MaxRun time.Duration
+	// MaxDeaths is how many runs of one page may die without an answer before
+	// the page is taken for what killed them.
+	MaxDeaths int
+}
+
+// DefaultConfig has the times that the tests and the README speak of.
+func DefaultConfig(site string) Config {
+	return Config{Site: site, Lease: 5 * time.Second, MaxRun: time.Minute, MaxDeaths: 5}
+}
+
+// tombstone is how long a removed page is remembered.
+const tombstone = 30 * 24 * time.Hour
+
+// confirmGone is the time between two readings of "gone".
+const confirmGone = 2 * time.Second
+
+// Ledger is safe for concurrent use by any number of processes.
+type Ledger struct {
+	cfg     Config
+	rdb     redis.UniversalClient
+	scripts scripts
+	process string
+	nonces  atomic.Uint64
+}
+
+// Open checks that the database is this site's, and of a schema that this
+// version understands.
+func Open(ctx context.Context, rdb redis.UniversalClient, cfg Config) (*Ledger, error) {
+	s, err := loadScripts()
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{cfg: cfg, rdb: rdb, scripts: s, process: rand.Text()[:10]}
+	const owner = "rebake:site"
+	if err := rdb.SetNX(ctx, owner, cfg.Site, 0).Err(); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	switch site, err := rdb.Get(ctx, owner).Result(); {
+	case err != nil:
+		return nil, fmt.Errorf("open ledger: %w", err)
+	case site != cfg.Site:
+		return nil, fmt.Errorf("open ledger: this Redis database belongs to the site %s; give %s a database of its own, such as redis://…/1", site, cfg.Site)
+	}
+	key := l.key("schema")
+	if err := rdb.SetNX(ctx, key, schema, 0).Err(); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	switch found, err := rdb.Get(ctx, key).Int(); {
+	case err != nil:
+		return nil, fmt.Errorf("open ledger: %w", err)
+	case found > schema:
+		return nil, fmt.Errorf("open ledger: its schema is %d and this rebake knows %d: run a newer rebake", found, schema)
+	}
+	return l, nil
+}
+
+// Renewal is how often a run has to call Renew to keep its page.
+func (l *Ledger) Renewal() time.Duration { return l.cfg.Lease / 5 }
+
+// key names a key of the site. One hash tag puts them all into one slot.
+func (l *Ledger) key(name string) string { return "rebake:{" + l.cfg.Site + "}:" + name }
+
+// nonce names one request, or one run, for ever.
+func (l *Ledger) nonce() string {
+	return l.process + strconv.FormatUint(l.nonces.Add(1), 36)
+}
+
+//go:embed lua/*.lua
+var lua embed.FS
+
+type scripts struct {
+	trigger, timer, claim, renew, finish, fail, gone, release, sweep *redis.Script
+}
+
+func loadScripts() (scripts, error) {
+	lib, err := lua.ReadFile("lua/lib.lua")
+	if err != nil {
+		return scripts{}, fmt.Errorf("load scripts: %w", err)
+	}
+	var s scripts
+	for name, script := range map[string]**redis.Script{
+		"trigger": &s.trigger, "timer": &s.timer, "claim": &s.claim, "renew": &s.renew, "finish": &s.finish,
+		"fail": &s.fail, "gone": &s.gone, "release": &s.release, "sweep": &s.sweep,
+	} {
+		body, err := lua.ReadFile("lua/" + name + ".lua")
+		if err != nil {
+			return scripts{}, fmt.Errorf("load scripts: %w", err)
+		}
+		*script = redis.NewScript(string(lib) + string(body))
+	}
+	return s, nil
+}
+
+// run runs a script over one page. Errors of Redis are temporary: its state is
+// what it was, or the step is done, and the same request may be sent again.
+func (l *Ledger) run(ctx context.Context, s *redis.Script, p storage.Path, args ...any) (reply, error) {
+	keys := []string{
+		l.key("seq"), l.key("page:" + p.String()), l.key("owed:" + p.String()),
+		l.key("dirty"), l.key("failed"), l.key("timers"), l.key("events"),
+	}
+	v, err := s.Run(ctx, l.rdb, keys, append([]any{p.String()}, args...)...).Slice()
+	if err != nil {
+		return nil, storage.Temporary(fmt.Errorf("ledger: %w", err))
+	}
+	return reply(v), nil
+}
+
+// parsePath reads back a path that was parsed before it came into the ledger,
+// by the rules of a site that may allow paths below /.well-known/.
+func parsePath(s string) (storage.Path, error) {
+	return storage.PathRules{WellKnown: []string{"/.well-known"}}.Parse(s)
+}
+
+// reply is what a script answers: a word, then numbers and texts.
+type reply []any
+
+func (r reply) text(i int) string {
+	if i >= len(r) || r[i] == nil {
+		return ""
+	}
+	return fmt.Sprint(r[i])
+}
+
+func (r reply) number(i int) int64 {
+	n, _ := strconv.ParseInt(r.text(i), 10, 64)
+	return n
+}
+
+func (r reply) duration(i int) time.Duration { return time.Duration(r.number(i)) * time.Millisecond }
+
+// token reads the five values that a new token is answered with.
+func (r reply) token(p storage.Path) *Token {
+	return &Token{Path: p, ID: r.text(2), Priority: Priority(r.number(3)), Wait: r.duration(4)}
+}
+
+func ms(d time.Duration) int64 { return d.Milliseconds() }
+
+func marshalTags(tags []string) string {
+	b, _ := json.Marshal(tags) // a list of strings cannot fail
+	return string(b)
+}
+
+// errUnknownReply is a bug, or a ledger that another program writes.
+func errUnknownReply(r reply) error {
+	return errors.New("ledger: unknown reply " + strconv.Quote(r.text(0)))
+}

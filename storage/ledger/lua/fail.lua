@@ -1,0 +1,29 @@
+-- ARGV: path, owner, max run ms, result: retrying | failed | refused, delay ms, error text
+-- -> lost | failed
+--  | waiting, ms                        the same token may be claimed then
+--  | again, id, token, priority, ms     a trigger came meanwhile: wake a worker
+local owner, result, delay = ARGV[2], ARGV[4], tonumber(ARGV[5])
+local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'tok', 'prio', 'due', 'by', 'why', 'since', 'fown')
+if r.fown == owner then -- the reply was lost, and this is the same request again
+  if r.by == owner then return {'again', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)} end
+  if r.st == 'waiting' then return {'waiting', math.max(0, r.due - now)} end
+  if r.st == 'failed' then return {'failed'} end
+end
+if not mine(r, owner, math.huge) then return {'lost'} end
+
+redis.call('HSET', owed, 'err', ARGV[6], 'fg0', r.g0, 'fown', owner, 'last', now)
+redis.call('HINCRBY', owed, 'att', 1)
+redis.call('HDEL', owed, 'cl', 'own', 'exp')
+event(result, r.g0, 'ran', now - r.start, 'waited', now - r.since, 'why', r.why, 'err', ARGV[6])
+if tonumber(r.gen) > tonumber(r.g0) then
+  return again(r, owner, now + AGAIN)
+end
+if result == 'retrying' then
+  redis.call('HSET', owed, 'st', 'waiting', 'due', now + delay)
+  redis.call('ZADD', dirty, now + delay, path)
+  return {'waiting', delay}
+end
+redis.call('HSET', owed, 'st', 'failed')
+redis.call('ZREM', dirty, path)
+redis.call('ZADD', failed, now, path)
+return {'failed'}

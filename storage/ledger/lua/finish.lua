@@ -1,0 +1,34 @@
+-- ARGV: path, owner, max run ms, result: published | unchanged | removed,
+--       hash, size, type, mtime ms, tags (JSON), version, route, tombstone ms
+-- -> done | lost
+--  | again, id, token, priority, ms     a trigger came meanwhile: wake a worker
+local owner, result = ARGV[2], ARGV[4]
+local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'by', 'tok', 'prio', 'due', 'since', 'next', 'why')
+local p = read(page, 'own', 'hash', 'gone')
+-- First, was the reply lost, and is this the same request again? A removal of
+-- what never was a page has left nothing to know it by, nor to spoil.
+if r.by == owner then return {'again', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)} end
+if p.own == owner or (result == 'removed' and not r.st and not p.own) then return {'done'} end
+if not mine(r, owner, tonumber(ARGV[3])) then return {'lost'} end
+
+if result ~= 'removed' then
+  redis.call('HSET', page, 'g0', r.g0, 'own', owner, 'hash', ARGV[5], 'size', ARGV[6], 'type', ARGV[7], 'mtime', ARGV[8],
+    'tags', ARGV[9], 'version', ARGV[10], 'route', ARGV[11], 'at', now, 'why', r.why)
+  if result == 'published' then redis.call('HSET', page, 'changed', now) end
+  redis.call('HDEL', page, 'gone')
+  redis.call('PERSIST', page)
+elseif p.hash or p.gone then -- a path that never was a page leaves nothing behind
+  redis.call('HSET', page, 'g0', r.g0, 'own', owner, 'gone', 1, 'mtime', ARGV[8], 'at', now, 'why', r.why)
+  redis.call('HDEL', page, 'hash', 'size')
+  redis.call('PEXPIRE', page, ARGV[12])
+end
+event(result, r.g0, 'ran', now - r.start, 'waited', now - r.since, 'why', r.why)
+
+if tonumber(r.gen) > tonumber(r.g0) then
+  redis.call('HSET', owed, 'since', r.next or now)
+  redis.call('HDEL', owed, 'att', 'last', 'err', 'fg0', 'cl', 'gone', 'wr')
+  return again(r, owner, now)
+end
+redis.call('DEL', owed)
+redis.call('ZREM', dirty, path)
+return {'done'}

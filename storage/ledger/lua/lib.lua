@@ -1,0 +1,78 @@
+-- Every script of the ledger begins with this. All keys of a site carry one
+-- hash tag, so one script may use them on Redis Cluster too; none is asynq's.
+local seq, page, owed, dirty, failed, timers, events = unpack(KEYS)
+local path = ARGV[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000) -- ms; the only clock that counts
+
+local LOOK = 2000       -- ms until the sweeper looks at a token for the first time
+local AGAIN = 1000      -- ms from a failed try to the next one that a trigger may ask for
+
+local function read(key, ...)
+  local values = redis.call('HMGET', key, ...)
+  local record = {}
+  for i, name in ipairs({...}) do record[name] = values[i] or nil end
+  return record
+end
+
+-- A trigger's id, and the number of a token that it made.
+local function number(tok) return tonumber(string.match(tok, '^%d+')) end
+
+-- issue makes a new token, which is the only one that may be claimed from now
+-- on. `by` is the nonce of the request: the same request sent again after a
+-- lost reply finds it there. Whoever gets the token wakes a worker; if nobody
+-- does, the sweeper will.
+local function issue(n, by, prio, due)
+  local tok = string.format('%d-%s', n, by)
+  redis.call('HSET', owed, 'st', 'queued', 'tok', tok, 'by', by, 'prio', prio, 'due', due)
+  redis.call('HDEL', owed, 'own', 'exp', 'rp', 'look')
+  redis.call('ZREM', failed, path)
+  redis.call('ZADD', dirty, math.max(now, due) + (due > now and 0 or LOOK), path)
+  return tok, tostring(prio), math.max(0, due - now)
+end
+
+-- trigger records that something changed. See trigger.lua for the answers.
+local function trigger(want, by, why, maxrun)
+  local r = read(owed, 'st', 'tok', 'prio', 'by', 'exp', 'start', 'rp', 'last', 'due')
+  if r.by == by then
+    return {'queued', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)}
+  end
+  local n = redis.call('INCR', seq)
+  redis.call('HSET', owed, 'gen', n, 'why', why)
+  redis.call('HSETNX', owed, 'since', now)
+  local prio = tonumber(r.prio or want)
+  if r.st == 'running' and tonumber(r.exp) > now and r.start + maxrun > now then
+    redis.call('HSET', owed, 'rp', math.max(tonumber(r.rp or 0), want))
+    redis.call('HSETNX', owed, 'next', now)
+    return {'running', n}
+  end
+  if r.st == 'queued' and prio >= want then
+    return {'coalesced', n}
+  end
+  local due = now
+  if r.st == 'queued' then
+    due = math.max(now, tonumber(r.due)) -- lifted to a faster queue; a back-off still holds
+  elseif r.st == 'waiting' then
+    due = math.max(now, r.last + AGAIN) -- a hot page must not hammer a source that is down
+  elseif r.st == 'failed' then
+    redis.call('HDEL', owed, 'att', 'cl', 'gone')
+  end
+  if r.st ~= 'failed' then want = math.max(prio, want, tonumber(r.rp or 0)) end
+  local tok, p, wait = issue(n, by, want, due)
+  return {'queued', n, tok, p, wait}
+end
+
+-- mine says whether the run of this owner may still change the page.
+local function mine(r, owner, maxrun)
+  return r.st == 'running' and r.own == owner and r.start + maxrun > now
+end
+
+-- again answers a run during which newer triggers came.
+local function again(r, by, due)
+  local tok, prio, wait = issue(redis.call('INCR', seq), by, tonumber(r.rp or 0), due)
+  return {'again', number(tok), tok, prio, wait}
+end
+
+local function event(kind, g0, ...)
+  redis.call('XADD', events, 'MAXLEN', '~', '10000', '*', 'kind', kind, 'path', path, 'id', g0, ...)
+end

@@ -1,0 +1,174 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rebake/storage"
+)
+
+// ClaimState says what became of a wake-up.
+type ClaimState string
+
+// The answers to a claim. Only Claimed lets the caller go on.
+const (
+	Claimed ClaimState = "claimed"
+	Stale   ClaimState = "stale" // another token is the valid one, or the page is owed nothing
+	Busy    ClaimState = "busy"  // a live run has this token already
+	Early   ClaimState = "early" // not due yet
+)
+
+// Run is one run of one page, from its claim to its end. Its methods may be
+// called from several goroutines.
+type Run struct {
+	State ClaimState
+	Path  storage.Path
+	// G0 is the number of the newest trigger when the run was claimed. What is
+	// read upstream from now on is at least as new.
+	G0 uint64
+	// Deaths is how many runs in a row ended without a word before this one.
+	Deaths int
+	// Attempts is how many tries failed since the page was last fresh.
+	Attempts int
+	// Previous is the last publication.
+	Previous storage.Published
+	// Wait is how long an early wake-up has to wait.
+	Wait time.Duration
+
+	ledger *Ledger
+	owner  string
+}
+
+// Claim turns a token into a run, if it is the valid one. The page is the
+// caller's until the lease ends; Renew extends it.
+func (l *Ledger) Claim(ctx context.Context, tok Token) (*Run, error) {
+	return l.claim(ctx, tok, l.nonce())
+}
+
+func (l *Ledger) claim(ctx context.Context, tok Token, owner string) (*Run, error) {
+	r, err := l.run(ctx, l.scripts.claim, tok.Path, tok.ID, owner, ms(l.cfg.Lease))
+	if err != nil {
+		return nil, err
+	}
+	run := &Run{State: ClaimState(r.text(0)), Path: tok.Path, ledger: l, owner: owner}
+	switch run.State {
+	case Stale, Busy:
+	case Early:
+		run.Wait = r.duration(1)
+	case Claimed:
+		run.G0 = uint64(r.number(1))
+		run.Deaths, run.Attempts = int(r.number(2)), int(r.number(3))
+		run.Previous = storage.Published{Hash: r.text(4), Gone: r.number(6) == 1}
+		if at := r.number(5); at > 0 {
+			run.Previous.MTime = time.UnixMilli(at)
+		}
+	default:
+		return nil, errUnknownReply(r)
+	}
+	return run, nil
+}
+
+// Renew gives a sign of life. storage.ErrLost says that the page is not the
+// run's any more, or that the run has taken too long.
+func (r *Run) Renew(ctx context.Context) error { return r.renew(ctx, "") }
+
+// Fence asks, within the page's lock, whether the run may change the page's
+// files now. It has the form that storage/output asks for.
+func (r *Run) Fence(ctx context.Context, exists bool) error {
+	if exists {
+		return r.renew(ctx, "1")
+	}
+	return r.renew(ctx, "0")
+}
+
+func (r *Run) renew(ctx context.Context, file string) error {
+	l := r.ledger
+	rep, err := l.run(ctx, l.scripts.renew, r.Path, r.owner, ms(l.cfg.Lease), ms(l.cfg.MaxRun), file)
+	if err != nil {
+		return err
+	}
+	switch rep.text(0) {
+	case "ok":
+		return nil
+	case "lost":
+		return fmt.Errorf("run of %s: %w", r.Path, storage.ErrLost)
+	case "foreign":
+		return fmt.Errorf("publish %s: %w; move %s away, or take everything in the output over with `rebake build --adopt`", r.Path, storage.ErrForeign, r.Path.File())
+	}
+	return errUnknownReply(rep)
+}
+
+// Outcome is how a run came to its end.
+type Outcome string
+
+// On the wire, as kinds of events: never rename one.
+const (
+	Published Outcome = "published" // other bytes are served now
+	Unchanged Outcome = "unchanged" // the same bytes were served already
+	Removed   Outcome = "removed"   // nothing is served any more
+	Retrying  Outcome = "retrying"  // a later try may do better
+	Refused   Outcome = "refused"   // a gate; final until the next trigger
+	Failed    Outcome = "failed"    // final until the next trigger
+)
+
+// End is what the ledger answers to the end of a run.
+type End struct {
+	// Lost says that the page is another run's by now. If files were changed
+	// meanwhile the page has to be triggered.
+	Lost bool
+	// Token is to be sent to a worker: a trigger came during the run.
+	Token *Token
+	// Wait says that this run's own token may be claimed again after it.
+	Wait time.Duration
+}
+
+// Finish ends a run that published page, found it unchanged, or removed it.
+// mtime is that of the files.
+func (r *Run) Finish(ctx context.Context, outcome Outcome, page storage.Page, mtime time.Time) (End, error) {
+	l := r.ledger
+	return r.end(l.run(ctx, l.scripts.finish, r.Path, r.owner, ms(l.cfg.MaxRun), string(outcome),
+		page.Hash(), len(page.Body), page.Type, mtime.UnixMilli(), marshalTags(page.Tags), page.Version, page.Route, ms(tombstone)))
+}
+
+// Fail ends a run that changed nothing. With Retrying its token may be claimed
+// again after delay; with Refused and Failed only a trigger helps.
+func (r *Run) Fail(ctx context.Context, outcome Outcome, delay time.Duration, reason string) (End, error) {
+	l := r.ledger
+	return r.end(l.run(ctx, l.scripts.fail, r.Path, r.owner, ms(l.cfg.MaxRun), string(outcome), ms(delay), reason))
+}
+
+// Gone says that the source has no such page. True means that it may be
+// removed now; otherwise the run has ended and a second reading follows.
+func (r *Run) Gone(ctx context.Context) (confirmed bool, end End, err error) {
+	l := r.ledger
+	rep, err := l.run(ctx, l.scripts.gone, r.Path, r.owner, ms(l.cfg.MaxRun), ms(confirmGone))
+	if err == nil && rep.text(0) == "confirmed" {
+		return true, End{}, nil
+	}
+	end, err = r.end(rep, err)
+	return false, end, err
+}
+
+// Release gives the run back unfinished, at shutdown.
+func (r *Run) Release(ctx context.Context) error {
+	_, err := r.ledger.run(ctx, r.ledger.scripts.release, r.Path, r.owner)
+	return err
+}
+
+func (r *Run) end(rep reply, err error) (End, error) {
+	if err != nil {
+		return End{}, err
+	}
+	switch rep.text(0) {
+	case "done", "failed":
+		return End{}, nil
+	case "lost":
+		return End{Lost: true}, nil
+	case "waiting":
+		return End{Wait: rep.duration(1)}, nil
+	case "again":
+		return End{Token: rep.token(r.Path)}, nil
+	}
+	return End{}, errUnknownReply(rep)
+}

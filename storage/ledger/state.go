@@ -1,0 +1,147 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"rebake/storage"
+)
+
+// Freshness is the one word that says how a page is.
+type Freshness string
+
+// The words of product.md.
+const (
+	PageUnknown  Freshness = "unknown"  // never published, and nobody asked for it
+	PageFresh    Freshness = "fresh"    // no accepted trigger is unmet
+	PageStale    Freshness = "stale"    // one is
+	PageRetrying Freshness = "retrying" // one is, the last try failed, and more will follow
+	PageFailed   Freshness = "failed"   // one is, and nobody tries any more
+	PageGone     Freshness = "gone"     // removed, and no trigger is unmet
+)
+
+// State is everything that the ledger knows of one path.
+type State struct {
+	Path      storage.Path
+	Freshness Freshness
+	// Page is the last publication; nil when there was none.
+	Page *PageState
+	// Owed is what the page waits for; nil when it is fresh.
+	Owed *OwedState
+}
+
+// PageState is the last publication, or removal, of a page.
+type PageState struct {
+	G0      uint64 // newest trigger that it is known to meet
+	Gone    bool
+	Hash    string
+	Size    int64
+	Type    string
+	Tags    []string
+	Version string
+	Route   string
+	Reason  string    // of the trigger that led to it
+	At      time.Time // of the last finished run
+	Changed time.Time // of the last run that published other bytes
+	MTime   time.Time // of the files
+}
+
+// OwedState is an unmet trigger.
+type OwedState struct {
+	Status   string // queued, running, waiting, failed
+	Newest   uint64 // newest trigger
+	Priority Priority
+	Reason   string // of the newest trigger
+	Since    time.Time
+	Due      time.Time // of the next try
+	Attempts int       // failed tries
+	LastTry  time.Time // zero when none has failed
+	Error    string    // of the last failed try
+	FailedG0 uint64    // newest trigger that the last failed try had seen
+}
+
+// State reads one page.
+func (l *Ledger) State(ctx context.Context, p storage.Path) (State, error) {
+	var page, owed *redis.MapStringStringCmd
+	_, err := l.rdb.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		page = pipe.HGetAll(ctx, l.key("page:"+p.String()))
+		owed = pipe.HGetAll(ctx, l.key("owed:"+p.String()))
+		return nil
+	})
+	if err != nil {
+		return State{}, storage.Temporary(fmt.Errorf("read page state: %w", err))
+	}
+	return newState(p, page.Val(), owed.Val()), nil
+}
+
+func newState(p storage.Path, page, owed fields) State {
+	s := State{Path: p, Freshness: PageUnknown}
+	if len(page) > 0 {
+		s.Page = &PageState{
+			G0: uint64(page.number("g0")), Gone: page["gone"] == "1", Hash: page["hash"], Size: page.number("size"),
+			Type: page["type"], Version: page["version"], Route: page["route"], Reason: page["why"],
+			At: page.time("at"), Changed: page.time("changed"), MTime: page.time("mtime"),
+		}
+		_ = json.Unmarshal([]byte(page["tags"]), &s.Page.Tags) // written by marshalTags, absent after a removal
+		s.Freshness = PageFresh
+		if s.Page.Gone {
+			s.Freshness = PageGone
+		}
+	}
+	if len(owed) > 0 {
+		s.Owed = &OwedState{
+			Status: owed["st"], Newest: uint64(owed.number("gen")), Priority: Priority(owed.number("prio")), Reason: owed["why"],
+			Since: owed.time("since"), Due: owed.time("due"), Attempts: int(owed.number("att")), LastTry: owed.time("last"),
+			Error: owed["err"], FailedG0: uint64(owed.number("fg0")),
+		}
+		switch {
+		case owed["st"] == "failed":
+			s.Freshness = PageFailed
+		case s.Owed.Attempts > 0:
+			s.Freshness = PageRetrying
+		default:
+			s.Freshness = PageStale
+		}
+	}
+	return s
+}
+
+// fields are those of a Redis hash.
+type fields map[string]string
+
+func (f fields) number(name string) int64 {
+	n, _ := strconv.ParseInt(f[name], 10, 64)
+	return n
+}
+
+func (f fields) time(name string) time.Time {
+	if n := f.number(name); n > 0 {
+		return time.UnixMilli(n)
+	}
+	return time.Time{}
+}
+
+// Counts says how much is owed.
+type Counts struct {
+	Owed   int64 // pages that wait or run
+	Failed int64 // pages that nobody tries any more
+	Timers int64
+}
+
+// Counts reads the sizes of the ledger's sets.
+func (l *Ledger) Counts(ctx context.Context) (Counts, error) {
+	var owed, failed, timers *redis.IntCmd
+	_, err := l.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		owed, failed, timers = pipe.ZCard(ctx, l.key("dirty")), pipe.ZCard(ctx, l.key("failed")), pipe.ZCard(ctx, l.key("timers"))
+		return nil
+	})
+	if err != nil {
+		return Counts{}, storage.Temporary(fmt.Errorf("read counts: %w", err))
+	}
+	return Counts{owed.Val(), failed.Val(), timers.Val()}, nil
+}

@@ -1,0 +1,138 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"rebake/storage"
+)
+
+// Suspect is a page that the sweeper has to look at: its run may be dead, or
+// its token may have reached nobody.
+type Suspect struct {
+	Token
+	// Running says that a run's lease is over; no task has to be looked for.
+	Running bool
+	// Due says that the token may be claimed now.
+	Due bool
+}
+
+// Suspects returns the pages whose time to be looked at has come, the longest
+// overdue first, at most limit, and how long it is until the next one.
+func (l *Ledger) Suspects(ctx context.Context, limit int) (list []Suspect, next time.Duration, err error) {
+	now, err := l.rdb.Time(ctx).Result()
+	if err != nil {
+		return nil, 0, fmt.Errorf("sweep: %w", err)
+	}
+	due, err := l.rdb.ZRangeWithScores(ctx, l.key("dirty"), 0, int64(limit)).Result()
+	if err != nil {
+		return nil, 0, fmt.Errorf("sweep: %w", err)
+	}
+	next = time.Hour
+	if len(due) > limit {
+		next = 0
+	}
+	pipe := l.rdb.Pipeline()
+	var paths []storage.Path
+	var records []*redis.SliceCmd
+	for _, z := range due {
+		if wait := time.Duration(int64(z.Score)-now.UnixMilli()) * time.Millisecond; wait > 0 {
+			next = wait
+			break
+		}
+		if len(paths) == limit {
+			break
+		}
+		p, err := parsePath(fmt.Sprint(z.Member))
+		if err != nil { // nothing of ours; it must not keep the others from being seen
+			pipe.ZRem(ctx, l.key("dirty"), z.Member)
+			continue
+		}
+		paths = append(paths, p)
+		records = append(records, pipe.HMGet(ctx, l.key("owed:"+p.String()), "st", "tok", "prio", "due"))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, 0, fmt.Errorf("sweep: %w", err)
+	}
+	for i, cmd := range records {
+		f := reply(cmd.Val())
+		list = append(list, Suspect{
+			Token:   Token{Path: paths[i], ID: f.text(1), Priority: Priority(f.number(2))},
+			Running: f.text(0) == "running",
+			Due:     f.number(3) <= now.UnixMilli(),
+		})
+	}
+	return list, next, nil
+}
+
+// Number is the place of the token among all triggers and tokens.
+func (t Token) Number() uint64 {
+	n, _, _ := strings.Cut(t.ID, "-")
+	v, _ := strconv.ParseUint(n, 10, 64)
+	return v
+}
+
+// Sweep repairs one suspect. taskThere says that a task with its token still
+// waits in the queue: then it is looked at again later. Otherwise the answer
+// holds a new token, unless the page has moved on by itself.
+func (l *Ledger) Sweep(ctx context.Context, s Suspect, taskThere bool) (*Token, error) {
+	task := "missing"
+	if taskThere {
+		task = "there"
+	}
+	text := fmt.Sprintf("poison page: %d runs in a row ended without an answer; what renders it may take the process down", l.cfg.MaxDeaths)
+	r, err := l.run(ctx, l.scripts.sweep, s.Path, s.ID, l.nonce(), task, l.cfg.MaxDeaths, text)
+	if err != nil {
+		return nil, err
+	}
+	if r.text(0) != "queued" {
+		return nil, nil
+	}
+	return r.token(s.Path), nil
+}
+
+// DueTimers returns the timers whose time has come, at most limit.
+func (l *Ledger) DueTimers(ctx context.Context, limit int) ([]Timer, error) {
+	now, err := l.rdb.Time(ctx).Result()
+	if err != nil {
+		return nil, fmt.Errorf("timers: %w", err)
+	}
+	names, err := l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
+		Key: l.key("timers"), ByScore: true, Start: "-inf", Stop: now.UnixMilli(), Count: int64(limit),
+	}).Result()
+	if err != nil {
+		return nil, fmt.Errorf("timers: %w", err)
+	}
+	var list []Timer
+	for _, name := range names {
+		kind, path, _ := strings.Cut(name, ":")
+		p, err := parsePath(path)
+		if err != nil { // nothing of ours
+			l.rdb.ZRem(ctx, l.key("timers"), name)
+			continue
+		}
+		list = append(list, Timer{Kind: kind, Path: p})
+	}
+	return list, nil
+}
+
+// Timer is a trigger that waits for its time.
+type Timer struct {
+	Kind string // "recheck"
+	Path storage.Path
+}
+
+// Fire takes a due timer out and triggers its page. Of several processes that
+// try, one does; the others are skipped.
+func (l *Ledger) Fire(ctx context.Context, t Timer, prio Priority) (Receipt, error) {
+	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), l.nonce(), t.Kind, ms(l.cfg.MaxRun), t.Kind+":"+t.Path.String())
+	if err != nil {
+		return Receipt{}, err
+	}
+	return receipt(r, t.Path)
+}

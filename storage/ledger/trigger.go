@@ -1,0 +1,103 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rebake/storage"
+)
+
+// Priority orders triggers; each has a queue of its name.
+type Priority int
+
+// The numbers are on the wire: never change one.
+const (
+	Low      Priority = 0 // bulk: builds, whole tags, layout changes
+	Default  Priority = 1 // timers and what nobody waits for
+	Critical Priority = 2 // a person has edited something
+)
+
+// String returns the name of the priority and of its queue.
+func (p Priority) String() string {
+	switch p {
+	case Low:
+		return "low"
+	case Critical:
+		return "critical"
+	default:
+		return "default"
+	}
+}
+
+// ParsePriority reads a priority's name.
+func ParsePriority(s string) (Priority, error) {
+	for _, p := range []Priority{Low, Default, Critical} {
+		if p.String() == s {
+			return p, nil
+		}
+	}
+	return Default, fmt.Errorf("priority %q: known: critical, default, low", s)
+}
+
+// Request says who asks for a page, and how.
+type Request struct {
+	Priority Priority
+	// Reason says for people who asked: "api 10.0.0.7", "recheck".
+	Reason string
+	// Recheck asks for a second look this much later; 0 for none.
+	Recheck time.Duration
+	// OnlyPublished leaves a page alone that was never published.
+	OnlyPublished bool
+}
+
+// Token is a wake-up that has to reach a worker: the only thing that Claim
+// takes. It may be stale by then, which costs nothing.
+type Token struct {
+	Path     storage.Path
+	ID       string
+	Priority Priority
+	Wait     time.Duration // until it may be claimed
+}
+
+// Receipt is the answer to an accepted trigger.
+type Receipt struct {
+	// ID is the trigger's number: a run that claims later meets it.
+	ID uint64
+	// Skipped says that Request.OnlyPublished left the page alone.
+	Skipped bool
+	// Token is to be sent to a worker; nil when a token that waits, or the run
+	// that is under way, will do.
+	Token *Token
+}
+
+// Trigger records that a page is owed a render. When it returns without an
+// error the trigger is accepted: only the finished run of a later claim
+// strikes it off, whatever dies.
+func (l *Ledger) Trigger(ctx context.Context, p storage.Path, req Request) (Receipt, error) {
+	return l.trigger(ctx, p, req, l.nonce())
+}
+
+func (l *Ledger) trigger(ctx context.Context, p storage.Path, req Request, nonce string) (Receipt, error) {
+	only := 0
+	if req.OnlyPublished {
+		only = 1
+	}
+	r, err := l.run(ctx, l.scripts.trigger, p, int(req.Priority), nonce, req.Reason, ms(l.cfg.MaxRun), ms(req.Recheck), only)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return receipt(r, p)
+}
+
+func receipt(r reply, p storage.Path) (Receipt, error) {
+	switch r.text(0) {
+	case "skipped", "none":
+		return Receipt{Skipped: true}, nil
+	case "running", "coalesced":
+		return Receipt{ID: uint64(r.number(1))}, nil
+	case "queued":
+		return Receipt{ID: uint64(r.number(1)), Token: r.token(p)}, nil
+	}
+	return Receipt{}, errUnknownReply(r)
+}

@@ -1,0 +1,36 @@
+package storage
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// Page is the outcome of a render: what is to be served at Path.
+type Page struct {
+	Path Path
+	// Type is the media type with its parameters, "text/html; charset=utf-8".
+	Type string
+	Body []byte
+	// Tags are the labels that triggers can name: from the route's config and
+	// from what the render read.
+	Tags []string
+	// Version is what the route's version expression gave, "" without one.
+	Version string
+	// Route is the pattern of the route that rendered the page.
+	Route string
+}
+
+// Hash names the page's bytes: the hex SHA-256 of Body.
+func (p Page) Hash() string {
+	sum := sha256.Sum256(p.Body)
+	return hex.EncodeToString(sum[:])
+}
+
+// Published is what the ledger remembers of the last publication of a path.
+// The zero value is a path that was never published.
+type Published struct {
+	Hash  string    // of the bytes, see Page.Hash; "" after a removal
+	MTime time.Time // of the files, or of the removal
+	Gone  bool      // the page was removed
+}

@@ -1,0 +1,123 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"rebake/storage"
+	"rebake/storage/ledger"
+)
+
+// kindPage is the kind of a wake-up for one page. On the wire: never rename
+// it, add a new one.
+const kindPage = "rebake:page"
+
+// payload is what asynqmon shows of a task.
+type payload struct {
+	Path  string `json:"path"`
+	Token string `json:"token"`
+}
+
+// queue turns tokens into asynq tasks and back. A task's id is its token, which
+// is never used twice, so asynq's refusal of an id means that the task is
+// there already.
+type queue struct {
+	redis     redis.UniversalClient
+	client    *asynq.Client
+	inspector *asynq.Inspector
+	timeout   time.Duration
+}
+
+func newQueue(rdb redis.UniversalClient, render time.Duration) *queue {
+	return &queue{
+		redis:     rdb,
+		client:    asynq.NewClientFromRedisClient(rdb),
+		inspector: asynq.NewInspectorFromRedisClient(rdb),
+		// asynq abandons a handler that overruns and starts the task again, so
+		// a run must have ended by itself long before.
+		timeout: 2*render + time.Minute,
+	}
+}
+
+func (q *queue) add(ctx context.Context, tok ledger.Token) error {
+	b, err := json.Marshal(payload{tok.Path.String(), tok.ID})
+	if err != nil {
+		return fmt.Errorf("encode task: %w", err)
+	}
+	opts := []asynq.Option{
+		asynq.TaskID(tok.ID), asynq.Queue(tok.Priority.String()), asynq.Timeout(q.timeout),
+		asynq.MaxRetry(math.MaxInt32), // the ledger decides when to give up
+	}
+	if tok.Wait > 0 {
+		opts = append(opts, asynq.ProcessIn(tok.Wait))
+	}
+	_, err = q.client.EnqueueContext(ctx, asynq.NewTask(kindPage, b), opts...)
+	if errors.Is(err, asynq.ErrTaskIDConflict) {
+		return nil
+	}
+	return err
+}
+
+// parse reads the token of a task. The site's own rules were applied when the
+// trigger was accepted.
+func parse(t *asynq.Task) (ledger.Token, error) {
+	var p payload
+	if err := json.Unmarshal(t.Payload(), &p); err != nil {
+		return ledger.Token{}, fmt.Errorf("decode task: %w", err)
+	}
+	path, err := storage.PathRules{WellKnown: []string{"/.well-known"}}.Parse(p.Path)
+	if err != nil {
+		return ledger.Token{}, fmt.Errorf("decode task: %w", err)
+	}
+	return ledger.Token{Path: path, ID: p.Token}, nil
+}
+
+// register names the queues to asynq, which otherwise does it once per
+// process and cannot find them again in a Redis that lost its tail.
+func (q *queue) register(ctx context.Context) error {
+	return q.redis.SAdd(ctx, "asynq:queues", ledger.Low.String(), ledger.Default.String(), ledger.Critical.String()).Err()
+}
+
+// oldest returns the number of the longest waiting token of a queue; with none
+// waiting, one that no token reaches.
+func (q *queue) oldest(p ledger.Priority) (uint64, error) {
+	tasks, err := q.inspector.ListPendingTasks(p.String(), asynq.PageSize(1))
+	if err != nil {
+		return 0, err
+	}
+	if len(tasks) == 0 {
+		return math.MaxUint64, nil
+	}
+	return ledger.Token{ID: tasks[0].ID}.Number(), nil
+}
+
+// holds reports whether a task with the token still waits for a worker. One
+// that is due and waits for asynq's slow clock is moved to the front.
+func (q *queue) holds(s ledger.Suspect) (bool, error) {
+	info, err := q.inspector.GetTaskInfo(s.Priority.String(), s.ID)
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	switch info.State {
+	case asynq.TaskStatePending:
+		return true, nil
+	case asynq.TaskStateScheduled, asynq.TaskStateRetry:
+		if s.Due {
+			// It may have moved by itself meanwhile, which is as good.
+			_ = q.inspector.RunTask(s.Priority.String(), s.ID)
+		}
+		return true, nil
+	}
+	// Active, and not claimed in all that time: its worker died in between.
+	return false, nil
+}

@@ -1,0 +1,102 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"rebake/storage/ledger"
+)
+
+const (
+	sweepEvery  = time.Second
+	sweepBatch  = 500
+	sweepBudget = 10 * time.Second // of one pass; a Redis that hangs must not hold it for ever
+)
+
+// sweep repairs what crashes leave behind, and fires the timers, until ctx is
+// done. Every process that works does it: the ledger lets one of them win.
+func (w *Worker) sweep(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		next, err := w.sweepOnce(ctx)
+		if err != nil && ctx.Err() == nil {
+			w.Log.Warn("sweep, will retry", "err", err)
+			next = sweepEvery
+		}
+		timer.Reset(min(max(next, 5*time.Millisecond), sweepEvery))
+	}
+}
+
+// sweepOnce looks at everything whose time has come, and returns how long it
+// is until the next.
+func (w *Worker) sweepOnce(ctx context.Context) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, sweepBudget)
+	defer cancel()
+	if err := w.queue.register(ctx); err != nil {
+		return 0, err
+	}
+	if err := w.fireTimers(ctx); err != nil {
+		return 0, err
+	}
+	suspects, next, err := w.Ledger.Suspects(ctx, sweepBatch)
+	if err != nil || len(suspects) == 0 {
+		return next, err
+	}
+	oldest, err := w.oldest()
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range suspects {
+		// Behind the oldest waiting task of its queue there is no need to look
+		// for each one: a bulk of 50,000 would keep Redis busy with it.
+		there := !s.Running && s.Due && s.Number() >= oldest[s.Priority]
+		if !s.Running && !there {
+			if there, err = w.queue.holds(s); err != nil {
+				return 0, err
+			}
+		}
+		tok, err := w.Ledger.Sweep(ctx, s, there)
+		if err != nil {
+			return 0, err
+		}
+		if tok != nil {
+			w.Log.Debug("swept", "path", s.Path.String(), "running", s.Running)
+			w.wake(ctx, tok)
+		}
+	}
+	return next, nil
+}
+
+// oldest returns the number of the longest waiting token of each queue.
+func (w *Worker) oldest() (map[ledger.Priority]uint64, error) {
+	all := make(map[ledger.Priority]uint64)
+	for _, p := range []ledger.Priority{ledger.Low, ledger.Default, ledger.Critical} {
+		n, err := w.queue.oldest(p)
+		if err != nil {
+			return nil, err
+		}
+		all[p] = max(n, 1)
+	}
+	return all, nil
+}
+
+func (w *Worker) fireTimers(ctx context.Context) error {
+	timers, err := w.Ledger.DueTimers(ctx, sweepBatch)
+	if err != nil {
+		return err
+	}
+	for _, t := range timers {
+		r, err := w.Ledger.Fire(ctx, t, ledger.Default)
+		if err != nil {
+			return err
+		}
+		w.wake(ctx, r.Token)
+	}
+	return nil
+}
