@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -26,7 +27,7 @@ import (
 )
 
 func newDemoCommand() *cobra.Command {
-	var once bool
+	var opts demoOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work: a small site, with nothing to set up",
@@ -35,11 +36,19 @@ page to edit posts, templates, the queue (in memory), the workers, and a server
 for the files. It needs nothing installed, and leaves nothing behind.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return failed(runDemo(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), once))
+			return failed(runDemo(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), opts))
 		},
 	}
-	cmd.Flags().BoolVar(&once, "once", false, "edit one post, show that its page changed, and end")
+	cmd.Flags().BoolVar(&opts.once, "once", false, "edit one post, show that its page changed, and end")
+	cmd.Flags().DurationVar(&opts.slow, "slow", 0, "let the CMS take this long for each answer, such as 2s")
+	cmd.Flags().StringVar(&opts.secret, "secret", "", "the secret of /api/revalidate (default a new one)")
 	return cmd
+}
+
+type demoOptions struct {
+	once   bool
+	slow   time.Duration
+	secret string
 }
 
 // demoSite is the demo's own part of the site: the CMS and the file server,
@@ -53,20 +62,20 @@ type demoSite struct {
 	out    io.Writer
 }
 
-func runDemo(ctx context.Context, stdout, stderr io.Writer, once bool) error {
+func runDemo(ctx context.Context, stdout, stderr io.Writer, opts demoOptions) error {
 	dir, err := os.MkdirTemp("", "rebake-demo-")
 	if err != nil {
 		return fmt.Errorf("make demo directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	d, err := newDemoSite(ctx, dir, stdout, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	d, err := newDemoSite(ctx, dir, opts, stdout, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	show := func(show context.Context) error {
-		if once {
+		if opts.once {
 			defer stop()
 			return d.once(show)
 		}
@@ -75,8 +84,9 @@ func runDemo(ctx context.Context, stdout, stderr io.Writer, once bool) error {
 	return runStages(ctx, []service{show}, []service{d.editor.Run, d.files.Run}, []service{d.app.run})
 }
 
-func newDemoSite(ctx context.Context, dir string, out io.Writer, log *slog.Logger) (_ *demoSite, err error) {
-	d := &demoSite{cms: demo.NewCMS(), secret: storage.Secret(rand.Text()), out: out}
+func newDemoSite(ctx context.Context, dir string, opts demoOptions, out io.Writer, log *slog.Logger) (_ *demoSite, err error) {
+	d := &demoSite{cms: demo.NewCMS(), secret: storage.Secret(cmp.Or(opts.secret, rand.Text())), out: out}
+	d.cms.Latency = opts.slow
 	addr := make(map[string]string)
 	for name, port := range map[string]string{"site": "8080", "cms": "8081", "listen": "8600", "admin": "8601"} {
 		if addr[name], err = freeAddr(port); err != nil {

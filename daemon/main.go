@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"rebake/daemon/config"
@@ -23,6 +24,7 @@ const (
 
 // Main runs one command to its end and returns the exit code.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	redis.SetLogger(quietRedis{})
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -35,7 +37,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if !errors.As(err, &code) {
 		code = exitUsage // what cobra itself refuses
 	}
-	if err := errors.Unwrap(err); err != errAlreadyTold {
+	if !errors.Is(err, errAlreadyTold) {
 		fmt.Fprintln(stderr, "rebake:", err)
 	}
 	return int(code)
@@ -120,6 +122,12 @@ func failed(err error) error {
 	}
 	return &exitError{exitFailed, err}
 }
+
+// quietRedis takes the client library's own lines off the terminal: what they
+// tell, the errors tell too, where somebody can do something about it.
+type quietRedis struct{}
+
+func (quietRedis) Printf(context.Context, string, ...any) {}
 
 // newLog returns the log that the config asks for.
 func newLog(w io.Writer, c config.Log) *slog.Logger {

@@ -104,16 +104,18 @@ const socketName = "redis.sock"
 // Run starts the server, and starts it again should it end, until ctx is done.
 // It calls ready once, when the server answers for the first time.
 func (s *Server) Run(ctx context.Context, ready func()) error {
-	for first := true; ; first = false {
+	answered := false
+	for {
 		err := s.serve(ctx, func() {
-			if first {
+			if !answered {
+				answered = true
 				ready()
 			}
 		})
 		if ctx.Err() != nil {
 			return nil
 		}
-		if first {
+		if !answered { // it cannot start, and will not learn to
 			return err
 		}
 		s.log.Error("redis-server ended, starting it again", "err", err)
@@ -221,7 +223,7 @@ func (s *Server) follow(out io.Reader) (last string) {
 	for lines.Scan() {
 		if lines.Text() != "" {
 			last = lines.Text()
-			s.log.Warn("redis-server", "says", last)
+			s.log.Info("redis-server", "says", last)
 		}
 	}
 	return last

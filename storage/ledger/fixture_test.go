@@ -208,6 +208,30 @@ func (f *fixture) mustSweep(s Suspect, taskThere bool) *Token {
 	return tok
 }
 
+// events returns how many events there were.
+func (f *fixture) events() int64 {
+	f.t.Helper()
+	n, err := f.rdb.XLen(f.ctx, f.key("events")).Result()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return n
+}
+
+// since returns how long a page has been owed a run.
+func (f *fixture) since(p storage.Path) time.Duration {
+	f.t.Helper()
+	now, err := f.rdb.Time(f.ctx).Result()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	owed := f.mustState(p).Owed
+	if owed == nil {
+		f.t.Fatalf("%s is owed nothing", p)
+	}
+	return now.Sub(owed.Since)
+}
+
 // wantWait compares a wait with what it should be. Some of it may have passed
 // since it was set.
 func wantWait(t testing.TB, what string, got, want time.Duration) {

@@ -47,7 +47,8 @@ type Request struct {
 	Reason string
 	// Recheck asks for a second look this much later; 0 for none.
 	Recheck time.Duration
-	// OnlyPublished leaves a page alone that was never published.
+	// OnlyPublished leaves a page alone that was never published, unless it is
+	// on its way there.
 	OnlyPublished bool
 }
 

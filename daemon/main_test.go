@@ -1,0 +1,47 @@
+package daemon
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes the test binary serve as `rebake` too, for the scripts in
+// testdata and for the tests that kill whole processes.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"rebake": func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	}})
+}
+
+// TestScripts runs the command lines that users type, each file one story.
+func TestScripts(t *testing.T) {
+	needRedis(t)
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("NO_COLOR", "1")
+			env.Setenv("REBAKE_SECRET", "a-secret-that-nobody-would-guess")
+			return nil
+		},
+	})
+}
+
+// needRedis skips a test where redis-server is missing, but never in CI.
+func needRedis(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("redis-server is not installed: run scripts/test")
+		}
+		t.Skip("redis-server is not installed: run scripts/test")
+	}
+}

@@ -1,0 +1,123 @@
+package ledger
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"rebake/storage/redistest"
+)
+
+func TestTimers(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	p := path(t, "/news")
+	recheck := Request{Priority: Critical, Recheck: 3 * time.Second}
+	timers := func(f *fixture) []Timer {
+		t.Helper()
+		list, err := f.DueTimers(t.Context(), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	fire := func(f *fixture, l *Ledger) Receipt {
+		t.Helper()
+		r, err := l.Fire(t.Context(), Timer{Kind: "recheck", Path: p}, Default)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+
+	t.Run("are due in their time", func(t *testing.T) {
+		f := newFixture(t, s)
+		f.mustRequest(p, recheck)
+		f.elapse(2 * time.Second)
+		if list := timers(f); len(list) != 0 {
+			t.Errorf("timers = %+v, want none", list)
+		}
+		f.elapse(time.Second)
+		if diff := cmp.Diff([]Timer{{Kind: "recheck", Path: p}}, timers(f), cmp.Comparer(samePath)); diff != "" {
+			t.Errorf("timers (-want +got):\n%s", diff)
+		}
+	})
+
+	t.Run("trigger at most once from two ledgers", func(t *testing.T) {
+		f := newFixture(t, s)
+		other, err := Open(t.Context(), f.rdb, f.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.mustFinish(f.mustClaim(*f.mustRequest(p, recheck).Token), Published, "a")
+		f.elapse(3 * time.Second)
+		first, second := fire(f, f.Ledger), fire(f, other)
+		if first.Token == nil || !second.Skipped {
+			t.Errorf("receipts = %+v, %+v; want one token", first, second)
+		}
+	})
+
+	t.Run("are moved by a later trigger", func(t *testing.T) {
+		f := newFixture(t, s)
+		f.mustRequest(p, recheck)
+		f.elapse(2 * time.Second)
+		f.mustRequest(p, recheck)
+		f.elapse(2 * time.Second)
+		if r := fire(f, f.Ledger); !r.Skipped {
+			t.Errorf("receipt = %+v, want skipped: it is not due", r)
+		}
+		f.elapse(time.Second)
+		if r := fire(f, f.Ledger); r.Skipped {
+			t.Error("skipped although it is due")
+		}
+	})
+
+	t.Run("during a run lead to one more", func(t *testing.T) {
+		f := newFixture(t, s)
+		run := f.mustClaim(*f.mustRequest(p, recheck).Token)
+		f.elapse(3 * time.Second)
+		if r := fire(f, f.Ledger); r.ID <= run.G0 {
+			t.Errorf("receipt = %+v during a run with g0 %d, want a newer trigger", r, run.G0)
+		}
+		if end := f.mustFinish(run, Published, "a"); end.Token == nil {
+			t.Error("the run's end has no token")
+		}
+	})
+
+	t.Run("fired again after a lost reply give the same token and spare a newer timer", func(t *testing.T) {
+		f := newFixture(t, s)
+		f.mustFinish(f.mustClaim(*f.mustRequest(p, recheck).Token), Published, "a")
+		f.elapse(3 * time.Second)
+		var tokens [2]string
+		for i := range tokens {
+			r, err := f.run(t.Context(), f.scripts.timer, p, int(Default), "n", "recheck", ms(f.cfg.MaxRun), "recheck:"+p.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			tokens[i] = r.text(2)
+			if i == 0 {
+				f.mustRequest(p, Request{Priority: Low, Recheck: 3 * time.Second})
+			}
+		}
+		if tokens[0] == "" || tokens[0] != tokens[1] {
+			t.Errorf("tokens = %q, want the same", tokens)
+		}
+		f.elapse(3 * time.Second)
+		if list := timers(f); len(list) != 1 {
+			t.Errorf("timers = %+v, want the newer one", list)
+		}
+	})
+
+	t.Run("that are not ours are struck off", func(t *testing.T) {
+		f := newFixture(t, s)
+		if err := f.rdb.ZAdd(t.Context(), f.key("timers"), redis.Z{Score: 1, Member: "recheck:../x"}).Err(); err != nil {
+			t.Fatal(err)
+		}
+		timers(f)
+		if c, err := f.Counts(t.Context()); err != nil || c != (Counts{}) {
+			t.Errorf("counts = %+v, %v; want none", c, err)
+		}
+	})
+}
