@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -35,16 +36,14 @@ type PageResult struct {
 }
 
 func (a *API) createTrigger(w http.ResponseWriter, r *http.Request) {
-	var body CreateTrigger
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, a.cfg.MaxBody))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&body); err != nil {
-		a.refuse(w, r, bad("bad_json", "the body must be JSON such as {\"paths\": [\"/blog/a\"]}: "+err.Error()))
+	body, err := a.readCreateTrigger(w, r)
+	if err != nil {
+		a.refuse(w, r, err)
 		return
 	}
-	t := worker.Trigger{Priority: ledger.Critical, Reason: body.Reason}
+	t := worker.Trigger{Priority: ledger.Critical, Reason: a.words(body.Reason, 200)}
 	if t.Reason == "" {
-		t.Reason = reason("admin", r)
+		t.Reason = a.reason("admin", r)
 	}
 	wait, err := parseWait(body.Wait, a.cfg.MaxWait)
 	if err == nil && body.Priority != "" {
@@ -62,10 +61,24 @@ func (a *API) createTrigger(w http.ResponseWriter, r *http.Request) {
 	a.acceptAdmin(w, r, t, wait)
 }
 
+func (a *API) readCreateTrigger(w http.ResponseWriter, r *http.Request) (body CreateTrigger, err error) {
+	raw, err := a.readBody(w, r)
+	if err != nil {
+		return body, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if _, err = object(raw); err == nil {
+		err = dec.Decode(&body)
+	}
+	if err != nil {
+		return body, bad("bad_json", "the body must be JSON such as {\"paths\": [\"/blog/a\"]}: "+err.Error())
+	}
+	return body, nil
+}
+
 func (a *API) acceptAdmin(w http.ResponseWriter, r *http.Request, t worker.Trigger, wait time.Duration) {
-	ctx, cancel := context.WithTimeout(r.Context(), acceptTime)
-	defer cancel()
-	accepted, err := a.site.Accept(ctx, t)
+	accepted, err := a.submit(r, t)
 	if err != nil {
 		a.refuse(w, r, err)
 		return
@@ -117,12 +130,19 @@ type Explanation struct {
 }
 
 func (a *API) explain(w http.ResponseWriter, r *http.Request) {
-	p, err := a.cfg.Rules.Parse(r.URL.Query().Get("path"))
+	query, err := parseQuery(r)
 	if err != nil {
 		a.refuse(w, r, err)
 		return
 	}
-	s, err := a.state.State(r.Context(), p)
+	p, err := a.cfg.Rules.Parse(query.Get("path"))
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), acceptTime)
+	defer cancel()
+	s, err := a.state.State(ctx, p)
 	if err != nil {
 		a.refuse(w, r, err)
 		return

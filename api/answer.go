@@ -45,13 +45,13 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		status, p = http.StatusRequestEntityTooLarge, problem{Error: "too_large", Message: "the body is too large"}
 	case errors.As(err, &temporary):
 		w.Header().Set("Retry-After", "1")
-		status, p = http.StatusServiceUnavailable, problem{Error: "unavailable", Message: "the trigger was not accepted; send it again"}
-		a.log.Error("trigger not accepted", "err", err)
+		status, p = http.StatusServiceUnavailable, problem{Error: "unavailable", Message: "the queue does not answer; send it again"}
+		a.log.Error("queue does not answer", "route", r.URL.Path, "err", err)
 	default:
 		a.log.Error("request failed", "route", r.URL.Path, "err", err)
 	}
 	if status < 500 {
-		a.log.Warn("request refused", "route", r.URL.Path, "status", status, "code", p.Error, "reason", p.Message)
+		a.log.Warn("request refused", "route", r.URL.Path, "status", status, "code", p.Error, "reason", a.scrub(p.Message))
 	}
 	answer(w, status, p)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strings"
 
 	"rebake/storage"
@@ -26,6 +27,10 @@ func headerSecrets(r *http.Request) []string {
 	return given
 }
 
+// maxGiven is how many secrets one request may offer: more than there are
+// places for them, and too few to guess with.
+const maxGiven = 16
+
 func bearer(r *http.Request) (string, bool) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
@@ -35,6 +40,9 @@ func bearer(r *http.Request) (string, bool) {
 // it takes depends on how many there are, and not on what they hold: hashes
 // have one length, and every pair is compared.
 func opens(secrets []storage.Secret, given []string) bool {
+	if len(given) > maxGiven {
+		return false
+	}
 	found := 0
 	for _, g := range given {
 		hashed := sha256.Sum256([]byte(g))
@@ -47,6 +55,17 @@ func opens(secrets []storage.Secret, given []string) bool {
 		}
 	}
 	return found == 1
+}
+
+// scrub takes the site's secrets out of a text that is going to be logged or
+// kept: callers put them into the strangest places.
+func (a *API) scrub(s string) string {
+	for _, secret := range append(slices.Clone(a.cfg.Secrets), a.cfg.AdminToken) {
+		if secret != "" {
+			s = strings.ReplaceAll(s, secret.Reveal(), secret.String())
+		}
+	}
+	return s
 }
 
 // private lets in whoever has the admin token.

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -23,24 +25,51 @@ type input struct {
 	wait          string
 	recheck       string
 	onlyGenerated string
+	// invalid is a field of the wrong type. It is told to nobody who has no
+	// right to ask.
+	invalid error
 }
+
+// labelNames are the inputs that say what changed without a path.
+var labelNames = []string{"tag", "tags", "prefix", "postId", "contentId", "data"}
 
 // readInput reads the query and the body.
 func (a *API) readInput(w http.ResponseWriter, r *http.Request) (input, error) {
 	in := input{secrets: headerSecrets(r)}
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := parseQuery(r)
 	if err != nil {
-		return in, bad("bad_query", "the query cannot be read: a % must be followed by two hex digits, and ; separates nothing")
+		return in, err
 	}
 	in.addValues(query)
-	if r.Header.Get("Content-Encoding") != "" {
-		return in, &badRequest{http.StatusUnsupportedMediaType, "encoding", "send the body without Content-Encoding"}
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.cfg.MaxBody))
+	body, err := a.readBody(w, r)
 	if err != nil {
-		return in, fmt.Errorf("read body: %w", err)
+		return in, err
 	}
 	return in, in.addBody(r.Header.Get("Content-Type"), body)
+}
+
+// parseQuery refuses a query that it cannot read; URL.Query would drop what it
+// cannot read and go on.
+func parseQuery(r *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, bad("bad_query", "the query cannot be read: a % must be followed by two hex digits, and ; separates nothing")
+	}
+	return query, nil
+}
+
+// readBody reads a body of bounded size. One that does not come, or ends
+// early, is the sender's error.
+func (a *API) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.Header.Get("Content-Encoding") != "" {
+		return nil, &badRequest{http.StatusUnsupportedMediaType, "encoding", "send the body without Content-Encoding"}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.cfg.MaxBody))
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
+		return nil, bad("bad_body", "the body did not come to its end")
+	}
+	return body, err
 }
 
 // addBody takes JSON for what it is, whatever the header says: WordPress sends
@@ -69,7 +98,7 @@ func (in *input) addValues(v url.Values) {
 	in.secrets = append(in.secrets, slices.Concat(v["secret"], v["token"])...)
 	in.paths = append(in.paths, v["path"]...)
 	in.slugs = append(in.slugs, v["slug"]...)
-	for _, name := range []string{"tag", "tags", "prefix", "postId"} {
+	for _, name := range labelNames {
 		if v.Has(name) {
 			in.labels = append(in.labels, name)
 		}
@@ -88,39 +117,66 @@ func set(to *string, v string) {
 // addJSON takes the fields that it knows. Paths in JSON are in their URL form,
 // as CMSs take them from permalinks.
 func (in *input) addJSON(body []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return bad("bad_json", "the body is not a JSON object")
-	}
-	texts := func(name string) ([]string, error) {
-		list, err := stringOrList(fields[name])
-		if err != nil {
-			return nil, bad("bad_json", fmt.Sprintf("%q must be a string or a list of strings", name))
-		}
-		return list, nil
+	fields, err := object(body)
+	if err != nil {
+		return bad("bad_json", "the body is not one JSON object that names each field once")
 	}
 	for _, f := range []struct {
 		name string
 		to   *[]string
 	}{{"secret", &in.secrets}, {"token", &in.secrets}, {"path", &in.escapedPaths}, {"paths", &in.escapedPaths}, {"slug", &in.slugs}} {
-		list, err := texts(f.name)
-		if err != nil {
-			return err
+		list, err := stringOrList(fields[f.name])
+		if err != nil && in.invalid == nil {
+			in.invalid = bad("bad_json", fmt.Sprintf("%q must be a string or a list of strings", f.name))
 		}
 		*f.to = append(*f.to, list...)
 	}
-	for _, name := range []string{"tag", "tags", "prefix", "postId", "contentId", "data"} {
+	for _, name := range labelNames {
 		if _, ok := fields[name]; ok {
 			in.labels = append(in.labels, name)
 		}
 	}
 	for name, to := range map[string]*string{"wait": &in.wait, "recheck": &in.recheck, "only_generated": &in.onlyGenerated} {
-		if raw, ok := fields[name]; ok {
-			*to = strings.Trim(string(raw), `"`)
+		if raw := string(fields[name]); raw != "null" {
+			set(to, strings.Trim(raw, `"`))
 		}
 	}
 	return nil
 }
+
+// object reads one JSON object. A name that stands there twice is refused:
+// which of the two counts, two programs on the way could read differently.
+func object(body []byte) (map[string]json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, errNotObject
+	}
+	fields := make(map[string]json.RawMessage)
+	for dec.More() {
+		var value json.RawMessage
+		t, err := dec.Token()
+		if err == nil {
+			err = dec.Decode(&value)
+		}
+		if err != nil {
+			return nil, err
+		}
+		name, _ := t.(string)
+		if _, twice := fields[name]; twice {
+			return nil, fmt.Errorf("%q stands there twice", name)
+		}
+		fields[name] = value
+	}
+	if _, err := dec.Token(); err != nil { // the closing brace
+		return nil, err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errNotObject
+	}
+	return fields, nil
+}
+
+var errNotObject = errors.New("not one JSON object")
 
 func stringOrList(raw json.RawMessage) ([]string, error) {
 	if raw == nil || string(raw) == "null" {
@@ -131,8 +187,10 @@ func stringOrList(raw json.RawMessage) ([]string, error) {
 		return []string{one}, nil
 	}
 	var list []string
-	err := json.Unmarshal(raw, &list)
-	return list, err
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, err // what was read before the error is nobody's path
+	}
+	return list, nil
 }
 
 // parseWait reads "1", "true" or a duration.
@@ -145,7 +203,7 @@ func parseWait(s string, most time.Duration) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 || d > most {
-		return 0, bad("bad_wait", fmt.Sprintf("wait=%q: use 1, or a duration of at most %s, such as 20s", s, most))
+		return 0, bad("bad_wait", fmt.Sprintf("wait=%.40q: use 1, or a duration of at most %s, such as 20s", s, most))
 	}
 	return d, nil
 }
@@ -159,5 +217,5 @@ func parseSwitch(name, s string, otherwise bool) (bool, error) {
 	case "0", "false", "off":
 		return false, nil
 	}
-	return false, bad("bad_"+name, fmt.Sprintf("%s=%q: use 1 or 0", name, s))
+	return false, bad("bad_"+name, fmt.Sprintf("%s=%.40q: use 1 or 0", name, s))
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -60,7 +61,7 @@ func (a *API) revalidate(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, err)
 		return
 	}
-	t.Reason = reason("revalidate", r)
+	t.Reason = a.reason("revalidate", r)
 	a.accept(w, r, t, wait)
 }
 
@@ -68,6 +69,9 @@ func (a *API) revalidate(w http.ResponseWriter, r *http.Request) {
 // anything is done.
 func (a *API) trigger(in input) (worker.Trigger, time.Duration, error) {
 	t := worker.Trigger{Priority: ledger.Critical}
+	if in.invalid != nil {
+		return t, 0, in.invalid
+	}
 	wait, err := parseWait(in.wait, a.cfg.MaxWait)
 	if err != nil {
 		return t, 0, err
@@ -104,14 +108,12 @@ func (a *API) paths(in input) ([]storage.Path, error) {
 		}
 	}
 	for _, slug := range in.slugs {
-		candidates := []string{slug}
-		if !strings.HasPrefix(slug, "/") && !strings.Contains(slug, "://") {
-			candidates = a.routes.SlugPaths(slug)
+		pages, err := a.slugPages(slug)
+		if err != nil {
+			return nil, err
 		}
-		for _, s := range candidates {
-			if err := add(a.parse(s, a.cfg.Rules.ParseEscaped)); err != nil {
-				return nil, err
-			}
+		for _, p := range pages {
+			_ = add(p, nil)
 		}
 	}
 	if len(list) > 0 || len(in.slugs) > 0 {
@@ -123,12 +125,36 @@ func (a *API) paths(in input) ([]storage.Path, error) {
 	return nil, bad("missing_path", "say which page: path=/blog/a, or JSON {\"paths\": [\"/blog/a\"]}")
 }
 
+// slugPages returns the pages that a slug may stand for. A slug is one segment
+// of a path; whatever has a slash is a path, or the URL of one. When a slug
+// makes a page of one route and nothing of another, the page counts.
+func (a *API) slugPages(slug string) ([]storage.Path, error) {
+	candidates := []string{slug}
+	if slug != "" && !strings.Contains(slug, "/") && !strings.Contains(strings.ToLower(slug), "%2f") {
+		candidates = a.routes.SlugPaths(slug)
+	}
+	var pages []storage.Path
+	var refused error
+	for _, s := range candidates {
+		p, err := a.parse(s, a.cfg.Rules.ParseEscaped)
+		if err != nil {
+			refused = err
+			continue
+		}
+		pages = append(pages, p)
+	}
+	if len(pages) > 0 {
+		return pages, nil
+	}
+	return nil, refused
+}
+
 // parse reads what a CMS calls a path: one, or the URL of a page on a host
 // that is known to show this site. The query of a URL says how the CMS finds
 // the page, and not which page it is. WordPress renames what it puts into the
 // trash; the page to look at is the one before.
 func (a *API) parse(s string, parse func(string) (storage.Path, error)) (storage.Path, error) {
-	if u, err := url.Parse(s); err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && slices.Contains(a.cfg.Hosts, u.Host) {
+	if u, err := url.Parse(s); err == nil && (u.Scheme == "http" || u.Scheme == "https") && a.knowsHost(u.Host) {
 		s, parse = u.EscapedPath(), a.cfg.Rules.ParseEscaped
 		if s == "" {
 			s = "/"
@@ -140,16 +166,29 @@ func (a *API) parse(s string, parse func(string) (storage.Path, error)) (storage
 	return parse(s)
 }
 
-// accept makes the trigger durable, waits if the caller wants to, and answers.
-func (a *API) accept(w http.ResponseWriter, r *http.Request, t worker.Trigger, wait time.Duration) {
-	ctx, cancel := context.WithTimeout(r.Context(), acceptTime)
+func (a *API) knowsHost(host string) bool {
+	return host != "" && slices.ContainsFunc(a.cfg.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
+}
+
+// submit makes the trigger durable. It does so too when the caller hangs up:
+// many senders do not wait for an answer, and none of them sends again.
+func (a *API) submit(r *http.Request, t worker.Trigger) (worker.Accepted, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTime)
 	defer cancel()
 	accepted, err := a.site.Accept(ctx, t)
+	if err == nil {
+		a.log.Info("trigger accepted", "id", accepted.ID(), "pages", len(accepted.Pages), "reason", t.Reason)
+	}
+	return accepted, err
+}
+
+// accept submits the trigger, waits if the caller wants to, and answers.
+func (a *API) accept(w http.ResponseWriter, r *http.Request, t worker.Trigger, wait time.Duration) {
+	accepted, err := a.submit(r, t)
 	if err != nil {
 		a.refuse(w, r, err)
 		return
 	}
-	a.log.Info("trigger accepted", "id", accepted.ID(), "pages", len(accepted.Pages), "reason", t.Reason)
 	if wait > 0 {
 		if failed := a.await(w, r, accepted, wait); len(failed) > 0 {
 			answer(w, http.StatusInternalServerError, notPublished{
@@ -204,29 +243,41 @@ func (a *API) await(w http.ResponseWriter, r *http.Request, accepted worker.Acce
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + 10*time.Second))
 	ctx, cancel := context.WithTimeoutCause(r.Context(), wait, fmt.Errorf("not yet published after %s; the trigger is kept", wait))
 	defer cancel()
+	// All at once: a page that is late must not hide that the others are done.
+	errs := make([]error, len(accepted.Pages))
+	var waiters sync.WaitGroup
+	for i, p := range accepted.Pages {
+		waiters.Go(func() { errs[i] = a.site.Wait(ctx, p) })
+	}
+	waiters.Wait()
 	var failed []failedPage
-	for _, p := range accepted.Pages {
-		if err := a.site.Wait(ctx, p); err != nil {
-			failed = append(failed, failedPage{p.Path.String(), err.Error()})
+	for i, err := range errs {
+		if err != nil {
+			failed = append(failed, failedPage{accepted.Pages[i].Path.String(), err.Error()})
 		}
 	}
 	return failed
 }
 
-// reason says who asked. A User-Agent is the sender's own words: it is cut, and
-// stripped of what does not print.
-func reason(how string, r *http.Request) string {
-	agent := strings.Map(func(c rune) rune {
+// reason says who asked.
+func (a *API) reason(how string, r *http.Request) string {
+	if agent := a.words(r.UserAgent(), 60); agent != "" {
+		return how + " by " + agent
+	}
+	return how
+}
+
+// words makes the sender's own words fit to be kept and shown: without what
+// does not print, without a secret, and not longer than most bytes.
+func (a *API) words(s string, most int) string {
+	s = strings.Map(func(c rune) rune {
 		if unicode.IsPrint(c) {
 			return c
 		}
 		return -1
-	}, r.UserAgent())
-	if len(agent) > 60 {
-		agent = strings.ToValidUTF8(agent[:60], "") + "…"
+	}, a.scrub(s))
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
 	}
-	if agent == "" {
-		return how
-	}
-	return how + " by " + agent
+	return s
 }

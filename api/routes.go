@@ -23,7 +23,11 @@ func (a *API) Admin() http.Handler {
 	r.Handle("/readyz", methods(a.readyz, http.MethodGet))
 	r.Handle("/v1/explain", a.private(methods(a.explain, http.MethodGet)))
 	r.Handle("/v1/triggers", a.private(methods(a.createTrigger, http.MethodPost)))
-	return a.guard(http.NewCrossOriginProtection().Handler(r))
+	sameOrigin := http.NewCrossOriginProtection()
+	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.refuse(w, r, &badRequest{http.StatusForbidden, "cross_origin", "not from a page of another site"})
+	}))
+	return a.guard(sameOrigin.Handler(r))
 }
 
 // newRouter does not clean paths: a redirect to the cleaned form would turn a

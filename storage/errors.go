@@ -29,6 +29,19 @@ var (
 	ErrFileDirConflict = errors.New("file_dir_conflict")
 )
 
+// GoneError is an ErrGone that says why, and until when.
+type GoneError struct {
+	Reason string // for people
+	// Until is when the page must be looked at again, since its content says
+	// that it begins then; zero for never.
+	Until time.Time
+}
+
+func (e *GoneError) Error() string { return fmt.Sprintf("%s: %v", e.Reason, ErrGone) }
+
+// Is makes a GoneError an ErrGone.
+func (e *GoneError) Is(target error) bool { return target == ErrGone }
+
 // TemporaryError is a failure that may go away by itself: an upstream that is
 // slow, down, or asks for patience; a full disk; a Redis that is restarting.
 type TemporaryError struct {

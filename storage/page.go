@@ -19,6 +19,9 @@ type Page struct {
 	Version string
 	// Route is the pattern of the route that rendered the page.
 	Route string
+	// Wake is when the page must be looked at again, since its content says
+	// that it changes then without an edit; zero for never.
+	Wake time.Time
 }
 
 // Hash names the page's bytes: the hex SHA-256 of Body.

@@ -134,7 +134,7 @@ func refuseSegment(seg string, wellKnown bool) string {
 		return "dotfile"
 	case strings.HasPrefix(seg, " ") || strings.HasSuffix(seg, " ") || strings.HasSuffix(seg, "."):
 		return "trailing"
-	case strings.EqualFold(seg, "index.html"):
+	case isIndex(seg):
 		return "reserved"
 	case slices.Contains(reservedSuffixes, strings.ToLower(path.Ext(seg))):
 		return "reserved_suffix"
@@ -142,6 +142,14 @@ func refuseSegment(seg string, wellKnown bool) string {
 		return "segment_too_long"
 	}
 	return ""
+}
+
+// isIndex reports whether a segment is the file of some directory's page: two
+// paths must never share a file.
+func isIndex(seg string) bool {
+	name, ext, found := strings.Cut(seg, ".")
+	return found && strings.EqualFold(name, "index") &&
+		slices.ContainsFunc(indexExtensions, func(e string) bool { return strings.EqualFold(ext, e) })
 }
 
 func isDots(seg string) bool { return seg == "." || seg == ".." }
@@ -192,7 +200,7 @@ var pathHints = map[string]string{
 	"empty_segment":    "holds an empty segment (//)",
 	"dot_segment":      "holds a . or .. segment",
 	"dotfile":          "a segment starts with a dot",
-	"reserved":         "index.html names a file, not a page; name its directory",
+	"reserved":         "index.html and its like (.xml, .json, .txt) name a file, not a page; name its directory",
 	"reserved_suffix":  "ends in a suffix that rebake uses for its own files",
 	"segment_too_long": fmt.Sprintf("a segment is longer than %d bytes", maxSegment),
 	"charset":          "holds a character that paths may not have; a query or fragment is no part of a page",
@@ -226,20 +234,48 @@ func (p Path) Segments() []string {
 	return strings.Split(p.s[1:], "/")
 }
 
-// File returns the page's file below the output directory, with slashes:
-// "blog/a/index.html" for /blog/a, "feed.xml" for /feed.xml. Only the
+// File returns the file of an HTML page below the output directory, with
+// slashes: "blog/a/index.html" for /blog/a, "feed.xml" for /feed.xml. Only the
 // extensions that static hosts serve as a type make a file-like name; in
 // /releases/v1.2 the dot is part of a word. The zero Path has no file, "".
-func (p Path) File() string {
+func (p Path) File() string { return p.FileFor("text/html") }
+
+// FileFor is File for a page of some media type, with or without parameters:
+// /feed as "application/rss+xml" is "feed/index.xml". A file-like path has the
+// one file that it names, whatever the type. It returns "" for a type that no
+// file in a directory stands for; a page of it needs a file-like path.
+func (p Path) FileFor(mediaType string) string {
 	if p.s == "" || p.FileType() != "" {
 		return strings.TrimPrefix(p.s, "/")
 	}
-	return path.Join(p.s, "index.html")[1:]
+	name, _, _ := strings.Cut(mediaType, ";")
+	ext := indexFiles[strings.ToLower(strings.TrimSpace(name))]
+	if ext == "" {
+		return ""
+	}
+	return path.Join(p.s, "index."+ext)[1:]
 }
+
+// indexFiles are the media types that a page at a directory path can have, with
+// the extension of its file there.
+var indexFiles = map[string]string{
+	"text/html":            "html",
+	"application/xml":      "xml",
+	"application/rss+xml":  "xml",
+	"application/atom+xml": "xml",
+	"application/json":     "json",
+	"text/plain":           "txt",
+}
+
+var indexExtensions = []string{"html", "xml", "json", "txt"}
 
 // FileType returns the media type that a file-like path promises, "" for a
 // path that names a directory.
-func (p Path) FileType() string { return fileTypes[path.Ext(p.s)] }
+func (p Path) FileType() string { return TypeByName(p.s) }
+
+// TypeByName returns the media type that the extension of a file's name
+// promises, without parameters; "" for an extension that promises none.
+func TypeByName(name string) string { return fileTypes[path.Ext(name)] }
 
 // fileTypes are the extensions that make a path file-like. The list is fixed,
 // and not the machine's mime.types: the same path must be the same file

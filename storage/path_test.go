@@ -72,9 +72,11 @@ var hostile = []struct {
 	{name: "H14 well-known path that a route names",
 		rules:   PathRules{WellKnown: []string{"/.well-known/x/"}},
 		decoded: []string{"/.well-known/x", "/.well-known/x/", "/.well-known/x/security.txt"}},
-	{name: "H15 index is a page", decoded: []string{"/index", "/index/", "/a/index", "/myindex.html", "/index.htm"}},
+	{name: "H15 index is a page", decoded: []string{"/index", "/index/", "/a/index", "/myindex.html", "/index.htm", "/sitemap_index.xml", "/index.rss", "/index.min.json"}},
 	{name: "H15 index.html is a file", code: "reserved",
 		decoded: []string{"/index.html", "/a/index.html", "/INDEX.HTML", "/Index.Html/", "/index.html/a"}},
+	{name: "H15 so is the index of another type", code: "reserved",
+		decoded: []string{"/index.xml", "/feed/Index.XML", "/a/index.json/", "/index.txt", "/index.xml/a", "/index.j\u017fon"}},
 	{name: "H16 a trailing slash", decoded: []string{"/a/", "/a/b/", "/feed.xml/"}, escaped: []string{"/a%2f"}},
 	{name: "H19 suffixes of rebake's own files", code: "reserved_suffix",
 		decoded: []string{"/a.gz", "/a.br", "/x/index.html.gz", "/a.tmp", "/a.isr", "/a.rebake", "/A.GZ", "/a.gz/", "/a.gz/b"}},
@@ -185,9 +187,28 @@ func TestPath_Forms(t *testing.T) {
 	}
 }
 
+func TestPath_FileFor(t *testing.T) {
+	for _, tc := range []struct{ path, mediaType, want string }{
+		{"/feed", "application/rss+xml; charset=utf-8", "feed/index.xml"},
+		{"/feed", "application/atom+xml", "feed/index.xml"},
+		{"/feed", "Application/XML ;charset=utf-8", "feed/index.xml"},
+		{"/", "application/json", "index.json"},
+		{"/a/b", "text/plain", "a/b/index.txt"},
+		{"/a", "text/html; charset=utf-8", "a/index.html"},
+		{"/a.txt", "text/html", "a.txt"},
+		{"/a.svg", "image/svg+xml", "a.svg"},
+		{"/a", "image/svg+xml", ""},
+		{"/a", "", ""},
+	} {
+		if got := parse(t, tc.path).FileFor(tc.mediaType); got != tc.want {
+			t.Errorf("the file of %s as %q is %q, want %q", tc.path, tc.mediaType, got, tc.want)
+		}
+	}
+}
+
 func TestPath_ZeroNamesNoFile(t *testing.T) {
 	var p Path
-	if !p.IsZero() || p.File() != "" || p.Segments() != nil {
+	if !p.IsZero() || p.File() != "" || p.FileFor("text/plain") != "" || p.Segments() != nil {
 		t.Errorf("the zero path: IsZero %v, File %q, Segments %q", p.IsZero(), p.File(), p.Segments())
 	}
 }
@@ -205,11 +226,22 @@ func FuzzParsePath(f *testing.F) {
 		for _, rules := range []PathRules{{}, {WellKnown: []string{"/.well-known"}}, {FoldCase: true}} {
 			p, err := fuzzOne(t, rules, a)
 			q, qerr := fuzzOne(t, rules, b)
-			if err == nil && qerr == nil && p != q && p.File() == q.File() {
-				t.Errorf("%q and %q are both %q", p, q, p.File())
+			if err == nil && qerr == nil && p != q {
+				checkFiles(t, p, q)
 			}
 		}
 	})
+}
+
+// checkFiles finds a file that two pages would share.
+func checkFiles(t *testing.T, p, q Path) {
+	for a := range indexFiles {
+		for b := range indexFiles {
+			if p.FileFor(a) == q.FileFor(b) {
+				t.Errorf("%q as %s and %q as %s are both %q", p, a, q, b, p.FileFor(a))
+			}
+		}
+	}
 }
 
 // fuzzOne checks what every parsed path promises to those who hold it.

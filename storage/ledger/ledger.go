@@ -98,37 +98,55 @@ func (l *Ledger) nonce() string {
 //go:embed lua/*.lua
 var lua embed.FS
 
+// scripts are the ledger's steps; the first group is about one page, the
+// second about one label.
 type scripts struct {
-	trigger, timer, claim, renew, finish, fail, gone, release, sweep *redis.Script
+	trigger, timer, claim, take, renew, finish, fail, gone, release, sweep *redis.Script
+	label, walkClaim, walkStep, walkEnd, walkRelease, walkSweep            *redis.Script
 }
 
 func loadScripts() (scripts, error) {
-	lib, err := lua.ReadFile("lua/lib.lua")
-	if err != nil {
-		return scripts{}, fmt.Errorf("load scripts: %w", err)
-	}
 	var s scripts
-	for name, script := range map[string]**redis.Script{
-		"trigger": &s.trigger, "timer": &s.timer, "claim": &s.claim, "renew": &s.renew, "finish": &s.finish,
-		"fail": &s.fail, "gone": &s.gone, "release": &s.release, "sweep": &s.sweep,
-	} {
-		body, err := lua.ReadFile("lua/" + name + ".lua")
-		if err != nil {
-			return scripts{}, fmt.Errorf("load scripts: %w", err)
-		}
-		*script = redis.NewScript(string(lib) + string(body))
+	pages := map[string]**redis.Script{
+		"trigger": &s.trigger, "timer": &s.timer, "claim": &s.claim, "take": &s.take, "renew": &s.renew,
+		"finish": &s.finish, "fail": &s.fail, "gone": &s.gone, "release": &s.release, "sweep": &s.sweep,
 	}
-	return s, nil
+	walks := map[string]**redis.Script{
+		"label": &s.label, "walk_claim": &s.walkClaim, "walk_step": &s.walkStep, "walk_end": &s.walkEnd,
+		"walk_release": &s.walkRelease, "walk_sweep": &s.walkSweep,
+	}
+	err := errors.Join(load("page", pages), load("walk", walks))
+	return s, err
 }
 
-// run runs a script over one page. Errors of Redis are temporary: its state is
-// what it was, or the step is done, and the same request may be sent again.
-func (l *Ledger) run(ctx context.Context, s *redis.Script, p storage.Path, args ...any) (reply, error) {
-	keys := []string{
-		l.key("seq"), l.key("page:" + p.String()), l.key("owed:" + p.String()),
-		l.key("dirty"), l.key("failed"), l.key("timers"), l.key("events"),
+// load makes each script of base.lua, its kind's lines, and its own.
+func load(kind string, all map[string]**redis.Script) error {
+	for name, script := range all {
+		var text []byte
+		for _, part := range []string{"base", kind, name} {
+			b, err := lua.ReadFile("lua/" + part + ".lua")
+			if err != nil {
+				return fmt.Errorf("load scripts: %w", err)
+			}
+			text = append(text, b...)
+		}
+		*script = redis.NewScript(string(text))
 	}
-	v, err := s.Run(ctx, l.rdb, keys, append([]any{p.String()}, args...)...).Slice()
+	return nil
+}
+
+// run runs a script over one page.
+func (l *Ledger) run(ctx context.Context, s *redis.Script, p storage.Path, args ...any) (reply, error) {
+	return l.eval(ctx, s, []string{
+		l.key("seq"), l.key("page:" + p.String()), l.key("owed:" + p.String()),
+		l.key("dirty"), l.key("failed"), l.key("timers"), l.key("events"), l.key("label"),
+	}, append([]any{p.String()}, args...))
+}
+
+// eval runs a script. Errors of Redis are temporary: its state is what it was,
+// or the step is done, and the same request may be sent again.
+func (l *Ledger) eval(ctx context.Context, s *redis.Script, keys []string, args []any) (reply, error) {
+	v, err := s.Run(ctx, l.rdb, keys, args...).Slice()
 	if err != nil {
 		return nil, storage.Temporary(fmt.Errorf("ledger: %w", err))
 	}

@@ -51,9 +51,13 @@ func (l *Ledger) claim(ctx context.Context, tok Token, owner string) (*Run, erro
 	if err != nil {
 		return nil, err
 	}
-	run := &Run{State: ClaimState(r.text(0)), Path: tok.Path, ledger: l, owner: owner}
+	return l.newRun(r, tok.Path, owner)
+}
+
+func (l *Ledger) newRun(r reply, p storage.Path, owner string) (*Run, error) {
+	run := &Run{State: ClaimState(r.text(0)), Path: p, ledger: l, owner: owner}
 	switch run.State {
-	case Stale, Busy:
+	case Stale, Busy, Met, Backing:
 	case Early:
 		run.Wait = r.duration(1)
 	case Claimed:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -33,36 +34,38 @@ type State struct {
 	Page *PageState
 	// Owed is what the page waits for; nil when it is fresh.
 	Owed *OwedState
+	// Label is one that makes the page stale, when nothing else does.
+	Label Label
 }
 
 // PageState is the last publication, or removal, of a page.
 type PageState struct {
-	G0      uint64 // newest trigger that it is known to meet
-	Gone    bool
-	Hash    string
-	Size    int64
-	Type    string
-	Tags    []string
-	Version string
-	Route   string
-	Reason  string    // of the trigger that led to it
-	At      time.Time // of the last finished run
-	Changed time.Time // of the last run that published other bytes
-	MTime   time.Time // of the files
+	G0      uint64    `json:"g0,omitzero"` // newest trigger that it is known to meet
+	Gone    bool      `json:"gone,omitzero"`
+	Hash    string    `json:"hash,omitzero"`
+	Size    int64     `json:"size,omitzero"`
+	Type    string    `json:"type,omitzero"`
+	Tags    []string  `json:"tags,omitzero"`
+	Version string    `json:"version,omitzero"`
+	Route   string    `json:"route,omitzero"`
+	Reason  string    `json:"reason,omitzero"`  // of the trigger that led to it
+	At      time.Time `json:"at,omitzero"`      // of the last finished run
+	Changed time.Time `json:"changed,omitzero"` // of the last run that published other bytes
+	MTime   time.Time `json:"mtime,omitzero"`   // of the files
 }
 
 // OwedState is an unmet trigger.
 type OwedState struct {
-	Status   string // queued, running, waiting, failed
-	Newest   uint64 // newest trigger
-	Priority Priority
-	Reason   string // of the newest trigger
-	Since    time.Time
-	Due      time.Time // of the next try
-	Attempts int       // failed tries
-	LastTry  time.Time // zero when none has failed
-	Error    string    // of the last failed try
-	FailedG0 uint64    // newest trigger that the last failed try had seen
+	Status   string    `json:"status,omitzero"` // queued, running, waiting, failed
+	Newest   uint64    `json:"newest,omitzero"` // newest trigger
+	Priority Priority  `json:"priority"`
+	Reason   string    `json:"reason,omitzero"` // of the newest trigger
+	Since    time.Time `json:"since,omitzero"`
+	Due      time.Time `json:"due,omitzero"`       // of the next try
+	Attempts int       `json:"attempts,omitzero"`  // failed tries
+	LastTry  time.Time `json:"last_try,omitzero"`  // zero when none has failed
+	Error    string    `json:"error,omitzero"`     // of the last failed try
+	FailedG0 uint64    `json:"failed_g0,omitzero"` // newest trigger that the last failed try had seen
 }
 
 // State reads one page.
@@ -76,7 +79,30 @@ func (l *Ledger) State(ctx context.Context, p storage.Path) (State, error) {
 	if err != nil {
 		return State{}, storage.Temporary(fmt.Errorf("read page state: %w", err))
 	}
-	return newState(p, page.Val(), owed.Val()), nil
+	s := newState(p, page.Val(), owed.Val())
+	return s, l.addLabels(ctx, &s)
+}
+
+// addLabels finds out whether a label of the page was triggered and its walk
+// has not come to the page yet: it is stale then, though nothing is owed by
+// itself.
+func (l *Ledger) addLabels(ctx context.Context, s *State) error {
+	if s.Page == nil || s.Owed != nil {
+		return nil
+	}
+	labels := labelsOf(s.Path.String(), s.Page.Route, s.Page.Tags)
+	numbers, err := l.rdb.HMGet(ctx, l.key("label"), labels...).Result()
+	if err != nil {
+		return storage.Temporary(fmt.Errorf("read page state: %w", err))
+	}
+	for i, v := range numbers {
+		text, _ := v.(string)
+		number, _, _ := strings.Cut(text, " ")
+		if n, _ := strconv.ParseUint(number, 10, 64); n > s.Page.G0 {
+			s.Freshness, s.Label = PageStale, Label(labels[i])
+		}
+	}
+	return nil
 }
 
 func newState(p storage.Path, page, owed fields) State {

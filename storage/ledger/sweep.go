@@ -12,8 +12,8 @@ import (
 	"rebake/storage"
 )
 
-// Suspect is a page that the sweeper has to look at: its run may be dead, or
-// its token may have reached nobody.
+// Suspect is a page, or the walk of a label, that the sweeper has to look at:
+// its run may be dead, or its token may have reached nobody.
 type Suspect struct {
 	Token
 	// Running says that a run's lease is over; no task has to be looked for.
@@ -22,7 +22,7 @@ type Suspect struct {
 	Due bool
 }
 
-// Suspects returns the pages whose time to be looked at has come, the longest
+// Suspects returns what there is whose time to be looked at has come, the longest
 // overdue first, at most limit, and how long it is until the next one.
 func (l *Ledger) Suspects(ctx context.Context, limit int) (list []Suspect, next time.Duration, err error) {
 	now, err := l.rdb.Time(ctx).Result()
@@ -38,36 +38,42 @@ func (l *Ledger) Suspects(ctx context.Context, limit int) (list []Suspect, next 
 		next = 0
 	}
 	pipe := l.rdb.Pipeline()
-	var paths []storage.Path
+	var tokens []Token
 	var records []*redis.SliceCmd
 	for _, z := range due {
 		if wait := time.Duration(int64(z.Score)-now.UnixMilli()) * time.Millisecond; wait > 0 {
 			next = wait
 			break
 		}
-		if len(paths) == limit {
+		if len(tokens) == limit {
 			break
 		}
-		p, err := parsePath(fmt.Sprint(z.Member))
-		if err != nil { // nothing of ours; it must not keep the others from being seen
+		tok, key, ok := l.suspect(fmt.Sprint(z.Member))
+		if !ok { // nothing of ours; it must not keep the others from being seen
 			pipe.ZRem(ctx, l.key("dirty"), z.Member)
 			continue
 		}
-		paths = append(paths, p)
-		records = append(records, pipe.HMGet(ctx, l.key("owed:"+p.String()), "st", "tok", "prio", "due"))
+		tokens = append(tokens, tok)
+		records = append(records, pipe.HMGet(ctx, key, "st", "tok", "prio", "due"))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, 0, fmt.Errorf("sweep: %w", err)
 	}
 	for i, cmd := range records {
 		f := reply(cmd.Val())
-		list = append(list, Suspect{
-			Token:   Token{Path: paths[i], ID: f.text(1), Priority: Priority(f.number(2))},
-			Running: f.text(0) == "running",
-			Due:     f.number(3) <= now.UnixMilli(),
-		})
+		tokens[i].ID, tokens[i].Priority = f.text(1), Priority(f.number(2))
+		list = append(list, Suspect{Token: tokens[i], Running: f.text(0) == "running", Due: f.number(3) <= now.UnixMilli()})
 	}
 	return list, next, nil
+}
+
+// suspect tells what a member of `dirty` is, and where its record stands.
+func (l *Ledger) suspect(member string) (tok Token, key string, ok bool) {
+	if label, err := ParseLabel(member); err == nil {
+		return Token{Label: label}, l.key("walk:" + member), true
+	}
+	p, err := parsePath(member)
+	return Token{Path: p}, l.key("owed:" + member), err == nil
 }
 
 // Number is the place of the token among all triggers and tokens.
@@ -84,6 +90,9 @@ func (l *Ledger) Sweep(ctx context.Context, s Suspect, taskThere bool) (*Token, 
 	task := "missing"
 	if taskThere {
 		task = "there"
+	}
+	if s.Label != "" {
+		return l.sweepWalk(ctx, s, task)
 	}
 	text := fmt.Sprintf("poison page: %d runs in a row ended without an answer; what renders it may take the process down", l.cfg.MaxDeaths)
 	r, err := l.run(ctx, l.scripts.sweep, s.Path, s.ID, l.nonce(), task, l.cfg.MaxDeaths, text)

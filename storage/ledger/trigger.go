@@ -40,6 +40,15 @@ func ParsePriority(s string) (Priority, error) {
 	return Default, fmt.Errorf("priority %q: known: critical, default, low", s)
 }
 
+// MarshalText writes the priority's name.
+func (p Priority) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads the priority's name.
+func (p *Priority) UnmarshalText(b []byte) (err error) {
+	*p, err = ParsePriority(string(b))
+	return err
+}
+
 // Request says who asks for a page, and how.
 type Request struct {
 	Priority Priority
@@ -55,7 +64,8 @@ type Request struct {
 // Token is a wake-up that has to reach a worker: the only thing that Claim
 // takes. It may be stale by then, which costs nothing.
 type Token struct {
-	Path     storage.Path
+	Path     storage.Path // of the page, or else
+	Label    Label        // of the walk
 	ID       string
 	Priority Priority
 	Wait     time.Duration // until it may be claimed

@@ -152,6 +152,10 @@ func (d *Dir) Remove(ctx context.Context, p storage.Path, prev storage.Published
 
 func (d *Dir) remove(ctx context.Context, t target, prev storage.Published, fence Fence) (Result, error) {
 	old, err := t.stat()
+	if errors.Is(err, storage.ErrFileDirConflict) || errors.Is(err, syscall.ENOTDIR) {
+		// Another page has the name, so this one has no file, nor ever had.
+		return Result{Changed: prev.Hash != "", MTime: prev.MTime}, fence(ctx, false)
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -159,10 +163,7 @@ func (d *Dir) remove(ctx context.Context, t target, prev storage.Published, fenc
 	if err := fence(ctx, exists && !d.adopt); err != nil {
 		return Result{}, err
 	}
-	res := Result{Changed: exists || prev.Hash != "", MTime: prev.MTime}
-	if m := mtimeOf(old); m.After(res.MTime) {
-		res.MTime = m
-	}
+	res := Result{Changed: exists || prev.Hash != "", MTime: lastMTime(old, prev, time.Now())}
 	if !exists && prev.Gone {
 		return res, nil
 	}

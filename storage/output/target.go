@@ -87,14 +87,23 @@ const (
 // the page was gone for a while.
 func nextMTime(old fs.FileInfo, prev storage.Published, now time.Time) time.Time {
 	now = now.Truncate(time.Second)
-	next := now
-	for _, last := range []time.Time{prev.MTime, mtimeOf(old)} {
-		later := last.Add(time.Second)
-		if later.After(next) && later.Sub(now) <= clockWrong {
-			next = later
+	next := lastMTime(old, prev, now).Truncate(time.Second).Add(time.Second)
+	if next.Before(now) {
+		return now
+	}
+	return next
+}
+
+// lastMTime is the latest time that the page is known to have had, leaving out
+// what is a mistake; zero for none.
+func lastMTime(old fs.FileInfo, prev storage.Published, now time.Time) time.Time {
+	var last time.Time
+	for _, t := range []time.Time{prev.MTime, mtimeOf(old)} {
+		if t.After(last) && t.Sub(now) < clockWrong {
+			last = t
 		}
 	}
-	return next.Truncate(time.Second)
+	return last
 }
 
 // mtimeOf returns the whole second that nginx sees; zero for no file.

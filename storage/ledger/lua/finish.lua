@@ -4,14 +4,31 @@
 --  | again, id, token, priority, ms     a trigger came meanwhile: wake a worker
 local owner, result = ARGV[2], ARGV[4]
 local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'by', 'tok', 'prio', 'due', 'since', 'next', 'why')
-local p = read(page, 'own', 'hash', 'gone')
+local p = read(page, 'own', 'hash', 'gone', 'tags')
 -- First, was the reply lost, and is this the same request again? A removal of
 -- what never was a page has left nothing to know it by, nor to spoil.
 if r.by == owner then return {'again', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)} end
 if p.own == owner or (result == 'removed' and not r.st and not p.own) then return {'done'} end
 if not mine(r, owner, tonumber(ARGV[3])) then return {'lost'} end
 
+local function list(json) -- of tags; none after a removal
+  local ok, tags = pcall(cjson.decode, json or '')
+  return ok and type(tags) == 'table' and tags or {}
+end
+
+local route = ARGV[11]
+local old, new = list(p.tags), list(ARGV[9])
+local joins = {} -- every tag that the page had or has
+for _, tag in ipairs(old) do joins[tag] = 'old' end
 if result ~= 'removed' then
+  for _, tag in ipairs(new) do
+    if not joins[tag] then redis.call('ZADD', prefix .. 'tag:' .. tag, 0, path) end
+    joins[tag] = 'new'
+  end
+  for tag, since in pairs(joins) do
+    if since == 'old' then redis.call('ZREM', prefix .. 'tag:' .. tag, path) end
+  end
+  if not (p.hash or p.gone) then redis.call('ZADD', prefix .. 'paths', 0, path) end
   redis.call('HSET', page, 'g0', r.g0, 'own', owner, 'hash', ARGV[5], 'size', ARGV[6], 'type', ARGV[7], 'mtime', ARGV[8],
     'tags', ARGV[9], 'version', ARGV[10], 'route', ARGV[11], 'at', now, 'why', r.why)
   if result == 'published' then redis.call('HSET', page, 'changed', now) end
@@ -24,7 +41,21 @@ elseif p.hash or p.gone then -- a path that never was a page leaves nothing behi
 end
 event(result, r.g0, 'ran', now - r.start, 'waited', now - r.since, 'why', r.why)
 
-if tonumber(r.gen) > tonumber(r.g0) then
+-- A label that was triggered during the run has walked past a page that joins
+-- it only now.
+local newest = tonumber(r.gen)
+if redis.call('EXISTS', label) == 1 then
+  local names = {'site', 'route:' .. route, 'prefix:/'}
+  for i in string.gmatch(path .. '/', '()/') do
+    if i > 1 then names[#names + 1] = 'prefix:' .. string.sub(path, 1, i - 1) end
+  end
+  for tag in pairs(joins) do names[#names + 1] = 'tag:' .. tag end
+  for _, at in ipairs(redis.call('HMGET', label, unpack(names))) do
+    if at then newest = math.max(newest, number(at)) end
+  end
+end
+if newest > tonumber(r.g0) then
+  redis.call('HSET', owed, 'gen', newest)
   redis.call('HSET', owed, 'since', r.next or now)
   redis.call('HDEL', owed, 'att', 'last', 'err', 'fg0', 'cl', 'gone', 'wr')
   return again(r, owner, now)

@@ -1,22 +1,7 @@
--- Every script of the ledger begins with this. All keys of a site carry one
--- hash tag, so one script may use them on Redis Cluster too; none is asynq's.
-local seq, page, owed, dirty, failed, timers, events = unpack(KEYS)
+-- Every script of a page begins with base.lua and this.
+local seq, page, owed, dirty, failed, timers, events, label = unpack(KEYS)
 local path = ARGV[1]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000) -- ms; the only clock that counts
-
-local LOOK = 2000       -- ms until the sweeper looks at a token for the first time
 local AGAIN = 1000      -- ms from a failed try to the next one that a trigger may ask for
-
-local function read(key, ...)
-  local values = redis.call('HMGET', key, ...)
-  local record = {}
-  for i, name in ipairs({...}) do record[name] = values[i] or nil end
-  return record
-end
-
--- A trigger's id, and the number of a token that it made.
-local function number(tok) return tonumber(string.match(tok, '^%d+')) end
 
 -- issue makes a new token, which is the only one that may be claimed from now
 -- on. `by` is the nonce of the request: the same request sent again after a

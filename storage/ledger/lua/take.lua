@@ -1,0 +1,46 @@
+-- ARGV: path, number n, g0, owner, lease ms, priority, reason, index that named the path or ''
+-- Triggers a page for a walk or a build, whose number is n, and claims it in
+-- the same step. g0 was read from seq before the first byte was read upstream
+-- and is not less than n.
+-- -> fresh                  it has met n already
+--  | busy                   a live run or a newer token has it, and will see n
+--  | waiting                it is backing off, and will see n then
+--  | claimed, …             as claim.lua
+local n, g0, owner = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local p = read(page, 'hash', 'mtime', 'gone', 'g0')
+local r = read(owed, 'st', 'own', 'exp', 'due', 'gen', 'g0', 'cl', 'att', 'prio', 'rp')
+local repeated = r.st == 'running' and r.own == owner
+if not repeated then
+  if tonumber(p.g0 or 0) >= n then return {'fresh'} end
+  if ARGV[8] ~= '' and not p.g0 and not r.st then -- its tombstone has expired
+    redis.call('ZREM', prefix .. ARGV[8], path)
+    return {'fresh'}
+  end
+  local gen = tonumber(r.gen or 0)
+  if not r.gen then redis.call('HSET', owed, 'why', ARGV[7]) end
+  redis.call('HSET', owed, 'gen', math.max(gen, n))
+  redis.call('HSETNX', owed, 'since', now)
+  if r.st == 'running' and tonumber(r.exp) > now then
+    if n > tonumber(r.g0) then
+      redis.call('HSET', owed, 'rp', math.max(tonumber(r.rp or 0), tonumber(ARGV[6])))
+      redis.call('HSETNX', owed, 'next', now)
+    end
+    return {'busy'}
+  end
+  if r.st == 'queued' and gen > g0 then return {'busy'} end -- what this run would read is too old for it
+  if (r.st == 'waiting' or r.st == 'queued') and tonumber(r.due) > now then return {'waiting'} end
+  if r.st == 'failed' then
+    redis.call('HDEL', owed, 'att', 'cl', 'gone')
+    redis.call('ZREM', failed, path)
+    r.att, r.cl = 0, 0
+  end
+  r.g0 = g0
+  r.cl = redis.call('HINCRBY', owed, 'cl', 1)
+  local exp = now + tonumber(ARGV[5])
+  -- No task has this token: a try that fails gets one, and so does a death.
+  redis.call('HSET', owed, 'st', 'running', 'tok', string.format('%d-%s', n, owner), 'by', owner .. '-take', 'due', now,
+    'prio', math.max(tonumber(r.prio or 0), tonumber(ARGV[6])), 'own', owner, 'start', now, 'exp', exp, 'g0', g0)
+  redis.call('HDEL', owed, 'rp', 'next', 'look')
+  redis.call('ZADD', dirty, exp, path)
+end
+return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0)}

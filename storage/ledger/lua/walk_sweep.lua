@@ -1,0 +1,27 @@
+-- ARGV: label, token, nonce, ms until the label may be forgotten, task: there | missing
+-- -> none | queued, id, token, priority, ms     wake a worker
+local w = read(walk, 'st', 'tok', 'exp', 'by', 'look')
+if w.by == ARGV[3] then return {'queued', number(w.tok), w.tok, redis.call('HGET', walk, 'prio'), 0} end
+if not w.st then
+  local at = tonumber(string.match(redis.call('HGET', label, name) or '', '%d+$') or 0)
+  if at + tonumber(ARGV[4]) <= now then
+    redis.call('HDEL', label, name)
+    redis.call('ZREM', dirty, name)
+  else
+    redis.call('ZADD', dirty, at + tonumber(ARGV[4]), name)
+  end
+  return {'none'}
+end
+if w.tok ~= ARGV[2] then return {'none'} end
+if w.st == 'running' and tonumber(w.exp) > now then
+  redis.call('ZADD', dirty, w.exp, name)
+  return {'none'}
+end
+if w.st == 'queued' and ARGV[5] == 'there' then
+  local look = math.min(60000, math.max(LOOK, 2 * tonumber(w.look or 0)))
+  redis.call('HSET', walk, 'look', look)
+  redis.call('ZADD', dirty, now + look, name)
+  return {'none'}
+end
+redis.call('HDEL', walk, 'look')
+return wake(redis.call('INCR', seq), ARGV[3])

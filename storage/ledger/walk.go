@@ -1,0 +1,201 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"rebake/storage"
+)
+
+// Walk is the expansion of a label into its pages: one per label, leased and
+// swept like a run. Its cursor is the last path, since SSCAN loses members
+// when Redis restarts.
+type Walk struct {
+	State ClaimState
+	Label Label
+	// Number is that of the trigger: a page that has met it is left alone.
+	Number   uint64
+	Priority Priority
+	Reason   string
+
+	ledger *Ledger
+	owner  string
+	from   string // the last path that Next returned
+
+	mu   sync.Mutex
+	kept string // guarded by mu; the last path up to which all are taken
+}
+
+// ClaimWalk turns a walk's token into a walk, if it is the valid one.
+func (l *Ledger) ClaimWalk(ctx context.Context, tok Token) (*Walk, error) {
+	owner := l.nonce()
+	r, err := l.runWalk(ctx, l.scripts.walkClaim, tok.Label, tok.ID, owner, ms(l.cfg.Lease))
+	if err != nil {
+		return nil, err
+	}
+	w := &Walk{State: ClaimState(r.text(0)), Label: tok.Label, ledger: l, owner: owner}
+	if w.State == Claimed {
+		w.Number, w.from, w.kept = uint64(r.number(1)), r.text(2), r.text(2)
+		w.Priority, w.Reason = Priority(r.number(3)), r.text(4)
+	}
+	return w, nil
+}
+
+// Next returns the pages that follow the cursor, at most limit; none at the
+// end.
+func (w *Walk) Next(ctx context.Context, limit int) ([]storage.Path, error) {
+	index, low, high := w.Label.index()
+	for {
+		if w.from != "" {
+			low = "(" + w.from
+		}
+		names, err := w.ledger.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
+			Key: w.ledger.key(index), ByLex: true, Start: low, Stop: high, Count: int64(limit),
+		}).Result()
+		if err != nil {
+			return nil, storage.Temporary(fmt.Errorf("walk %s: %w", w.Label, err))
+		}
+		if len(names) == 0 {
+			return nil, nil
+		}
+		var list []storage.Path
+		for _, name := range names {
+			if p, err := parsePath(name); err == nil && w.Label.holds(name) {
+				list = append(list, p)
+			}
+		}
+		w.from = names[len(names)-1]
+		if len(list) > 0 {
+			return list, nil
+		}
+	}
+}
+
+// Advance keeps the cursor: every page that Next has returned is taken. It is
+// a sign of life, too.
+func (w *Walk) Advance(ctx context.Context) error {
+	w.mu.Lock()
+	w.kept = w.from
+	w.mu.Unlock()
+	return w.Renew(ctx)
+}
+
+// Renew gives a sign of life; it may be called while another goroutine takes
+// pages. storage.ErrLost says that the walk is another's now.
+func (w *Walk) Renew(ctx context.Context) error {
+	w.mu.Lock()
+	kept := w.kept
+	w.mu.Unlock()
+	r, err := w.ledger.runWalk(ctx, w.ledger.scripts.walkStep, w.Label, w.owner, ms(w.ledger.cfg.Lease), kept)
+	if err == nil && r.text(0) != "ok" {
+		return fmt.Errorf("walk %s: %w", w.Label, storage.ErrLost)
+	}
+	return err
+}
+
+// End ends the walk. True means that the label was triggered meanwhile, and
+// the walk begins once more, with the new number.
+func (w *Walk) End(ctx context.Context) (again bool, err error) {
+	r, err := w.ledger.runWalk(ctx, w.ledger.scripts.walkEnd, w.Label, w.owner, ms(w.ledger.keepLabel()))
+	if err != nil {
+		return false, err
+	}
+	switch r.text(0) {
+	case "done":
+		return false, nil
+	case "again":
+		w.Number, w.from, w.kept = uint64(r.number(1)), "", ""
+		return true, nil
+	}
+	return false, fmt.Errorf("walk %s: %w", w.Label, storage.ErrLost)
+}
+
+// Release gives the walk back, at shutdown.
+func (w *Walk) Release(ctx context.Context) error {
+	_, err := w.ledger.runWalk(ctx, w.ledger.scripts.walkRelease, w.Label, w.owner)
+	return err
+}
+
+func (l *Ledger) sweepWalk(ctx context.Context, s Suspect, task string) (*Token, error) {
+	r, err := l.runWalk(ctx, l.scripts.walkSweep, s.Label, s.ID, l.nonce(), ms(l.keepLabel()), task)
+	if err != nil || r.text(0) != "queued" {
+		return nil, err
+	}
+	tok := r.token(storage.Path{})
+	tok.Label = s.Label
+	return tok, nil
+}
+
+// keepLabel is how long the number of a label is kept after its trigger: until
+// every run that was claimed before it has ended.
+func (l *Ledger) keepLabel() time.Duration { return 2 * l.cfg.MaxRun }
+
+// runWalk runs a script over one label.
+func (l *Ledger) runWalk(ctx context.Context, s *redis.Script, label Label, args ...any) (reply, error) {
+	return l.eval(ctx, s, []string{
+		l.key("seq"), l.key("walk:" + string(label)), l.key("label"), l.key("dirty"),
+	}, append([]any{string(label)}, args...))
+}
+
+// Sequence returns the number of the newest trigger. What is read upstream
+// after it may be used by a run that is taken with this number.
+func (l *Ledger) Sequence(ctx context.Context) (uint64, error) {
+	n, err := l.rdb.Get(ctx, l.key("seq")).Uint64()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return 0, storage.Temporary(fmt.Errorf("read sequence: %w", err))
+	}
+	return n, nil
+}
+
+// NextNumber returns a number of its own for a trigger that names its pages
+// one after the other: a build.
+func (l *Ledger) NextNumber(ctx context.Context) (uint64, error) {
+	n, err := l.rdb.Incr(ctx, l.key("seq")).Uint64()
+	if err != nil {
+		return 0, storage.Temporary(fmt.Errorf("take a number: %w", err))
+	}
+	return n, nil
+}
+
+// Bulk says for whom pages are taken: a walk or a build.
+type Bulk struct {
+	// Number is that of the trigger; pages that have met it are left alone.
+	Number uint64
+	// G0 was read with Sequence before anything was read upstream; at least
+	// Number.
+	G0       uint64
+	Priority Priority
+	Reason   string
+	// Index is that of the walk: a path in it that is no page any more is
+	// taken out. Empty for a build.
+	Index Label
+}
+
+// The answers to Take, besides Claimed and Busy.
+const (
+	Met     ClaimState = "fresh"   // the page has met the number already
+	Backing ClaimState = "waiting" // it backs off, and will see the number then
+)
+
+// Take triggers a page and claims it in one step, for a bulk. The trigger is
+// accepted whatever the state of the answer is.
+func (l *Ledger) Take(ctx context.Context, p storage.Path, b Bulk) (*Run, error) {
+	return l.take(ctx, p, b, l.nonce())
+}
+
+func (l *Ledger) take(ctx context.Context, p storage.Path, b Bulk, owner string) (*Run, error) {
+	index := ""
+	if b.Index != "" {
+		index, _, _ = b.Index.index()
+	}
+	r, err := l.run(ctx, l.scripts.take, p, b.Number, b.G0, owner, ms(l.cfg.Lease), int(b.Priority), b.Reason, index)
+	if err != nil {
+		return nil, err
+	}
+	return l.newRun(r, p, owner)
+}
