@@ -53,6 +53,9 @@ func (a *API) createTrigger(w http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil {
 		t.Paths, err = a.paths(input{paths: body.Paths})
+		if err == nil && len(t.Paths) == 0 {
+			err = errNoPage
+		}
 	}
 	if err != nil {
 		a.refuse(w, r, err)

@@ -26,6 +26,8 @@ func (e *badRequest) Error() string { return e.message }
 
 func bad(code, message string) error { return &badRequest{http.StatusBadRequest, code, message} }
 
+var errNoPage = bad("missing_path", `say which page: path=/blog/a, or tag=post:42, or JSON {"paths": ["/blog/a"]}`)
+
 var errUnauthorized = &badRequest{http.StatusUnauthorized, "unauthorized", "Invalid token"}
 
 // refuse is the one table that turns an error into a status and a text. What

@@ -38,6 +38,7 @@ func DefaultConfig() Config {
 type Site interface {
 	Accept(context.Context, worker.Trigger) (worker.Accepted, error)
 	Wait(context.Context, worker.AcceptedPage) error
+	WaitLabel(context.Context, worker.AcceptedLabel) error
 }
 
 // Routes is what the api asks of the renderer floor.

@@ -195,6 +195,8 @@ func (s *fakeSite) Wait(ctx context.Context, p worker.AcceptedPage) error {
 	return nil
 }
 
+func (s *fakeSite) WaitLabel(context.Context, worker.AcceptedLabel) error { return nil }
+
 func (s *fakeSite) all() []worker.Trigger {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,7 +21,8 @@ type input struct {
 	paths         []string // decoded, or in the URL form where escaped says so
 	escapedPaths  []string
 	slugs         []string
-	labels        []string // names of inputs that name no path
+	tags          []string
+	prefixes      []string // decoded
 	wait          string
 	recheck       string
 	onlyGenerated string
@@ -29,9 +30,6 @@ type input struct {
 	// right to ask.
 	invalid error
 }
-
-// labelNames are the inputs that say what changed without a path.
-var labelNames = []string{"tag", "tags", "prefix", "postId", "contentId", "data"}
 
 // readInput reads the query and the body.
 func (a *API) readInput(w http.ResponseWriter, r *http.Request) (input, error) {
@@ -98,14 +96,30 @@ func (in *input) addValues(v url.Values) {
 	in.secrets = append(in.secrets, slices.Concat(v["secret"], v["token"])...)
 	in.paths = append(in.paths, v["path"]...)
 	in.slugs = append(in.slugs, v["slug"]...)
-	for _, name := range labelNames {
-		if v.Has(name) {
-			in.labels = append(in.labels, name)
-		}
-	}
+	in.prefixes = append(in.prefixes, v["prefix"]...)
+	in.addTags(slices.Concat(v["tag"], v["tags"]))
+	in.addItem("post", v.Get("postId"))
+	in.addItem(v.Get("contentType"), v.Get("contentId"))
 	set(&in.wait, v.Get("wait"))
 	set(&in.recheck, v.Get("recheck"))
 	set(&in.onlyGenerated, v.Get("only_generated"))
+}
+
+// addTags takes lists that are separated by commas, as Drupal sends them.
+func (in *input) addTags(lists []string) {
+	for _, list := range lists {
+		for tag := range strings.SplitSeq(list, ",") {
+			in.tags = append(in.tags, strings.TrimSpace(tag))
+		}
+	}
+}
+
+// addItem takes what a CMS calls an item for the tag that pages showing it
+// have: "post:42".
+func (in *input) addItem(kind, id string) {
+	if kind != "" && id != "" {
+		in.tags = append(in.tags, kind+":"+id)
+	}
 }
 
 func set(to *string, v string) {
@@ -121,20 +135,25 @@ func (in *input) addJSON(body []byte) error {
 	if err != nil {
 		return bad("bad_json", "the body is not one JSON object that names each field once")
 	}
+	var tags []string
 	for _, f := range []struct {
 		name string
 		to   *[]string
-	}{{"secret", &in.secrets}, {"token", &in.secrets}, {"path", &in.escapedPaths}, {"paths", &in.escapedPaths}, {"slug", &in.slugs}} {
+	}{
+		{"secret", &in.secrets}, {"token", &in.secrets}, {"path", &in.escapedPaths}, {"paths", &in.escapedPaths}, {"slug", &in.slugs},
+		{"tag", &tags}, {"tags", &tags}, {"prefix", &in.prefixes},
+	} {
 		list, err := stringOrList(fields[f.name])
-		if err != nil && in.invalid == nil {
-			in.invalid = bad("bad_json", fmt.Sprintf("%q must be a string or a list of strings", f.name))
+		if err != nil {
+			in.wrong(f.name, "a string or a list of strings")
 		}
 		*f.to = append(*f.to, list...)
 	}
-	for _, name := range labelNames {
-		if _, ok := fields[name]; ok {
-			in.labels = append(in.labels, name)
-		}
+	in.addTags(tags)
+	in.addItem("post", in.scalar(fields, "postId"))
+	in.addItem(in.scalar(fields, "contentType"), in.scalar(fields, "contentId"))
+	if raw, ok := fields["data"]; ok {
+		in.addData(in.scalar(fields, "type"), raw)
 	}
 	for name, to := range map[string]*string{"wait": &in.wait, "recheck": &in.recheck, "only_generated": &in.onlyGenerated} {
 		if raw := string(fields[name]); raw != "null" {
@@ -142,6 +161,47 @@ func (in *input) addJSON(body []byte) error {
 		}
 	}
 	return nil
+}
+
+// addData takes {"type": …, "data": {"id", "slug", "type", "taxonomy"}}: of a
+// term the tag is its taxonomy's.
+func (in *input) addData(kind string, raw json.RawMessage) {
+	data, err := object(raw)
+	if err != nil {
+		in.wrong("data", "an object that names each field once")
+		return
+	}
+	for _, name := range []string{"type", "taxonomy"} {
+		set(&kind, in.scalar(data, name))
+	}
+	in.addItem(kind, in.scalar(data, "id"))
+	if slug := in.scalar(data, "slug"); slug != "" {
+		in.slugs = append(in.slugs, slug)
+	}
+}
+
+// scalar reads a field that is text or a number; "" when it is not there.
+func (in *input) scalar(fields map[string]json.RawMessage, name string) string {
+	raw := fields[name]
+	var text string
+	var number json.Number
+	switch {
+	case raw == nil || string(raw) == "null":
+		return ""
+	case json.Unmarshal(raw, &text) == nil:
+		return text
+	case json.Unmarshal(raw, &number) == nil:
+		return number.String()
+	}
+	in.wrong(name, "a string or a number")
+	return ""
+}
+
+// wrong notes a field of the wrong type; the first one is told.
+func (in *input) wrong(name, want string) {
+	if in.invalid == nil {
+		in.invalid = bad("bad_json", fmt.Sprintf("%q must be %s", name, want))
+	}
 }
 
 // object reads one JSON object. A name that stands there twice is refused:

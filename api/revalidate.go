@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,92 +81,16 @@ func (a *API) trigger(in input) (worker.Trigger, time.Duration, error) {
 	if t.OnlyPublished, err = parseSwitch("only_generated", in.onlyGenerated, false); err != nil {
 		return t, 0, err
 	}
-	t.Paths, err = a.paths(in)
-	return t, wait, err
-}
-
-func (a *API) paths(in input) ([]storage.Path, error) {
-	if n := len(in.paths) + len(in.escapedPaths) + len(in.slugs); n > a.cfg.MaxPaths {
-		return nil, bad("too_many", fmt.Sprintf("%d paths; at most %d in one request", n, a.cfg.MaxPaths))
+	if t.Paths, err = a.paths(in); err != nil {
+		return t, 0, err
 	}
-	var list []storage.Path
-	add := func(p storage.Path, err error) error {
-		if err == nil && !slices.Contains(list, p) {
-			list = append(list, p)
-		}
-		return err
+	if t.Labels, err = a.labels(in); err != nil {
+		return t, 0, err
 	}
-	for _, s := range in.paths {
-		if err := add(a.parse(s, a.cfg.Rules.Parse)); err != nil {
-			return nil, err
-		}
+	if len(t.Paths)+len(t.Labels)+len(in.slugs) == 0 {
+		return t, 0, errNoPage
 	}
-	for _, s := range in.escapedPaths {
-		if err := add(a.parse(s, a.cfg.Rules.ParseEscaped)); err != nil {
-			return nil, err
-		}
-	}
-	for _, slug := range in.slugs {
-		pages, err := a.slugPages(slug)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range pages {
-			_ = add(p, nil)
-		}
-	}
-	if len(list) > 0 || len(in.slugs) > 0 {
-		return list, nil
-	}
-	if len(in.labels) > 0 {
-		return nil, bad("unsupported", fmt.Sprintf("%s: this version knows paths only; send path or paths", strings.Join(in.labels, ", ")))
-	}
-	return nil, bad("missing_path", "say which page: path=/blog/a, or JSON {\"paths\": [\"/blog/a\"]}")
-}
-
-// slugPages returns the pages that a slug may stand for. A slug is one segment
-// of a path; whatever has a slash is a path, or the URL of one. When a slug
-// makes a page of one route and nothing of another, the page counts.
-func (a *API) slugPages(slug string) ([]storage.Path, error) {
-	candidates := []string{slug}
-	if slug != "" && !strings.Contains(slug, "/") && !strings.Contains(strings.ToLower(slug), "%2f") {
-		candidates = a.routes.SlugPaths(slug)
-	}
-	var pages []storage.Path
-	var refused error
-	for _, s := range candidates {
-		p, err := a.parse(s, a.cfg.Rules.ParseEscaped)
-		if err != nil {
-			refused = err
-			continue
-		}
-		pages = append(pages, p)
-	}
-	if len(pages) > 0 {
-		return pages, nil
-	}
-	return nil, refused
-}
-
-// parse reads what a CMS calls a path: one, or the URL of a page on a host
-// that is known to show this site. The query of a URL says how the CMS finds
-// the page, and not which page it is. WordPress renames what it puts into the
-// trash; the page to look at is the one before.
-func (a *API) parse(s string, parse func(string) (storage.Path, error)) (storage.Path, error) {
-	if u, err := url.Parse(s); err == nil && (u.Scheme == "http" || u.Scheme == "https") && a.knowsHost(u.Host) {
-		s, parse = u.EscapedPath(), a.cfg.Rules.ParseEscaped
-		if s == "" {
-			s = "/"
-		}
-	}
-	if rest, ok := strings.CutSuffix(strings.TrimSuffix(s, "/"), "__trashed"); ok {
-		s = rest
-	}
-	return parse(s)
-}
-
-func (a *API) knowsHost(host string) bool {
-	return host != "" && slices.ContainsFunc(a.cfg.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
+	return t, wait, nil
 }
 
 // submit makes the trigger durable. It does so too when the caller hangs up:
@@ -197,7 +120,7 @@ func (a *API) accept(w http.ResponseWriter, r *http.Request, t worker.Trigger, w
 			return
 		}
 	}
-	res := revalidated{Revalidated: true, Now: time.Now().UnixMilli(), Pages: len(accepted.Pages)}
+	res := revalidated{Revalidated: true, Now: time.Now().UnixMilli(), Pages: pages(accepted)}
 	res.ID, res.Message = id(accepted), remark(t, accepted)
 	answer(w, http.StatusOK, res)
 }
@@ -210,18 +133,37 @@ func id(accepted worker.Accepted) string {
 	return ""
 }
 
+// pages counts the pages that are owed a render now.
+func pages(accepted worker.Accepted) int {
+	n := len(accepted.Pages)
+	for _, l := range accepted.Labels {
+		n += int(l.Pages)
+	}
+	return n
+}
+
 // remark says what an accepted trigger did not touch.
 func remark(t worker.Trigger, accepted worker.Accepted) string {
 	switch {
 	case len(accepted.Unmatched) > 0:
 		return fmt.Sprintf("no route matches %s", join(accepted.Unmatched))
-	case len(accepted.Pages) > 0:
+	case pages(accepted) > 0:
 		return ""
+	case len(accepted.Labels) > 0:
+		return fmt.Sprintf("no page has %s yet", strings.Join(names(accepted.Labels), ", "))
 	case len(t.Paths) == 0:
 		return "no page matches"
 	default:
 		return fmt.Sprintf("never published, so left alone: %s", join(t.Paths))
 	}
+}
+
+func names(labels []worker.AcceptedLabel) []string {
+	var list []string
+	for _, l := range labels[:min(len(labels), 5)] {
+		list = append(list, string(l.Label))
+	}
+	return list
 }
 
 func join(paths []storage.Path) string {
@@ -244,18 +186,26 @@ func (a *API) await(w http.ResponseWriter, r *http.Request, accepted worker.Acce
 	ctx, cancel := context.WithTimeoutCause(r.Context(), wait, fmt.Errorf("not yet published after %s; the trigger is kept", wait))
 	defer cancel()
 	// All at once: a page that is late must not hide that the others are done.
-	errs := make([]error, len(accepted.Pages))
+	var mu sync.Mutex
+	var failed []failedPage
 	var waiters sync.WaitGroup
-	for i, p := range accepted.Pages {
-		waiters.Go(func() { errs[i] = a.site.Wait(ctx, p) })
+	each := func(name string, f func() error) {
+		waiters.Go(func() {
+			if err := f(); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failed = append(failed, failedPage{name, err.Error()})
+			}
+		})
+	}
+	for _, p := range accepted.Pages {
+		each(p.Path.String(), func() error { return a.site.Wait(ctx, p) })
+	}
+	for _, l := range accepted.Labels {
+		each(string(l.Label), func() error { return a.site.WaitLabel(ctx, l) })
 	}
 	waiters.Wait()
-	var failed []failedPage
-	for i, err := range errs {
-		if err != nil {
-			failed = append(failed, failedPage{accepted.Pages[i].Path.String(), err.Error()})
-		}
-	}
+	slices.SortFunc(failed, func(x, y failedPage) int { return strings.Compare(x.Path, y.Path) })
 	return failed
 }
 

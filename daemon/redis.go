@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,7 @@ func openQueue(cfg *config.Config, log *slog.Logger) (*queue, error) {
 		return nil, errors.New("redis: the URL cannot be read") // its text may hold a password
 	}
 	opts.ContextTimeoutEnabled = true
+	opts.ReadTimeout = cmp.Or(opts.ReadTimeout, embedded.ReadTimeout)
 	c := redis.NewClient(opts)
 	return &queue{client: c, close: c.Close}, nil
 }
@@ -57,9 +59,10 @@ func memoryQueue() *queue {
 	m := miniredis.NewMiniRedis()
 	m.ClockTTL(true)
 	c := redis.NewClient(&redis.Options{
-		Addr:     "memory",
-		Protocol: 2,
-		Dialer:   func(context.Context, string, string) (net.Conn, error) { return m.Dial() },
+		Addr:                  "memory",
+		Protocol:              2,
+		Dialer:                func(context.Context, string, string) (net.Conn, error) { return m.Dial() },
+		ContextTimeoutEnabled: true,
 	})
 	return &queue{client: c, forgets: true, close: func() error {
 		err := c.Close()

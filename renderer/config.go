@@ -1,5 +1,11 @@
 package renderer
 
+import (
+	"time"
+
+	"rebake/renderer/source"
+)
+
 // RouteConfig is one entry of `routes` in rebake.yaml. The first route whose
 // path matches a page renders it.
 type RouteConfig struct {
@@ -8,6 +14,9 @@ type RouteConfig struct {
 	Path string `yaml:"path"`
 	// Template is a file below the templates folder.
 	Template string `yaml:"template,omitempty"`
+	// Type is the media type of a page whose path does not name one, without
+	// parameters; by default what the template's extension says.
+	Type string `yaml:"type,omitempty"`
 	// Data is fetched before the template runs, each entry under its name.
 	Data map[string]FetchConfig `yaml:"data,omitempty"`
 	// Tags are strings with {…} expressions over the parameters and the data;
@@ -15,6 +24,22 @@ type RouteConfig struct {
 	Tags []string `yaml:"tags,omitempty"`
 	// Version is a string with {…} expressions: the version of the content.
 	Version string `yaml:"version,omitempty"`
+	// List names all pages of the route.
+	List *ListConfig `yaml:"list,omitempty"`
+	// Canonical is a string with {…} expressions: the path that the data
+	// belongs to. At any other path it is not there. Default: the list's path
+	// over the entry that a listed item stands for; "none" for no check.
+	Canonical string `yaml:"canonical,omitempty"`
+	// PublishAt is a string with {…} expressions: when the page begins, in
+	// RFC 3339 or without a zone for UTC; null or "" for always.
+	PublishAt string `yaml:"publish_at,omitempty"`
+	// ExpireAt is the same for when the page ends.
+	ExpireAt string `yaml:"expire_at,omitempty"`
+	// Revalidate is after how long a page is rendered again without a trigger;
+	// zero for never, else at least 1s.
+	Revalidate time.Duration `yaml:"revalidate,omitempty"`
+	// Misses says which unknown paths a request may render. Default any.
+	Misses Misses `yaml:"misses,omitempty"`
 	// Gates are the checks that a render must pass before it is published.
 	Gates GatesConfig `yaml:"gates,omitempty"`
 }
@@ -24,12 +49,51 @@ type FetchConfig struct {
 	// Source is a name under `sources`.
 	Source string `yaml:"source"`
 	// Get is appended to the source's URL; {…} expressions over the route's
-	// parameters are escaped for a URL.
-	Get string `yaml:"get"`
+	// parameters are escaped for a URL. It may be left out beside Query.
+	Get string `yaml:"get,omitempty"`
+	// Query is a GraphQL query, sent by POST; braces in it are its own.
+	Query string `yaml:"query,omitempty"`
+	// Variables are the query's variables. Strings may hold {…} expressions
+	// over the route's parameters; a single one keeps the type of its value,
+	// and null drops the variable.
+	Variables map[string]any `yaml:"variables,omitempty"`
+	// Items is an expression over the answer (of a query: over its data) to
+	// what is wanted of it; default all.
+	Items string `yaml:"items,omitempty"`
 	// One takes the only item of the answer, or the answer itself when it is
 	// an object; an empty answer means that the page is gone.
 	One bool `yaml:"one,omitempty"`
 }
+
+// ListConfig says where a route's pages are listed.
+type ListConfig struct {
+	// Source, Get, Query, Variables and Items are as in FetchConfig; there are
+	// no parameters, and Items must give a list.
+	Source    string         `yaml:"source"`
+	Get       string         `yaml:"get,omitempty"`
+	Query     string         `yaml:"query,omitempty"`
+	Variables map[string]any `yaml:"variables,omitempty"`
+	Items     string         `yaml:"items,omitempty"`
+	// Path is a string with {…} expressions over the fields of an item, and
+	// the item itself as `item`: its page. An item whose expression gives
+	// null has none.
+	Path string `yaml:"path"`
+	// As names the data entry that a listed item stands for: a render from the
+	// list does not fetch it.
+	As string `yaml:"as,omitempty"`
+	// Pagination comes before the source's own, key by key.
+	Pagination source.Pagination `yaml:"pagination,omitempty"`
+}
+
+// Misses says what may be rendered because somebody asks for it.
+type Misses string
+
+// The values of Misses.
+const (
+	MissesAny    Misses = "any"    // every path that the route matches
+	MissesListed Misses = "listed" // paths that the route's list has named
+	MissesOff    Misses = "off"    // none: only triggers make pages
+)
 
 // GatesConfig sets a route's gates; a zero field takes the default.
 type GatesConfig struct {

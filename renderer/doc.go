@@ -5,6 +5,10 @@
 // template, and hands back a storage.Page with everything that others need to
 // know of it: its tags, its version, its route.
 //
+// A route can also have a list: all its pages, as the source names them. Who
+// renders many pages goes by that, and a page from it needs no request of its
+// own for what the list has told already.
+//
 // It guarantees that a page is complete or is not there: a fetch that failed,
 // a template that stopped half-way, a page that is too large, are errors and
 // never a page. Text from a source is escaped unless the template says

@@ -61,12 +61,20 @@ func date(layout string, v any) (string, error) {
 	if err != nil || s == "" && v == nil {
 		return "", err
 	}
-	for _, form := range dateForms {
-		if t, err := time.Parse(form, s); err == nil {
-			return t.Format(layout), nil
-		}
+	if t, ok := parseTime(s); ok {
+		return t.Format(layout), nil
 	}
 	return "", fmt.Errorf("date cannot read %.40q; it knows 2006-01-02T15:04:05 with or without a zone, and 2006-01-02", s)
+}
+
+// parseTime reads a time in one of the forms; without a zone it is UTC.
+func parseTime(s string) (time.Time, bool) {
+	for _, form := range dateForms {
+		if t, err := time.Parse(form, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // plain returns the text of an HTML fragment in one line.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"time"
 
 	"rebake/renderer/expression"
 	"rebake/renderer/source"
@@ -20,6 +20,9 @@ type Config struct {
 	Routes    []RouteConfig
 	Sources   map[string]*source.Source // by the name that routes use; the caller closes them
 	Templates *Templates
+	// Rules are the site's rules for paths, by which listed ones are parsed.
+	// What routes name below /.well-known need not be among them.
+	Rules storage.PathRules
 }
 
 // Renderer makes the pages of one site. It never changes; a new configuration
@@ -29,12 +32,14 @@ type Renderer struct {
 	routes []*route
 	// templates is shared with nobody who changes it.
 	templates *Templates
+	rules     storage.PathRules
+	now       func() time.Time
 }
 
 // New checks the routes. It returns every problem, joined, each led by its
 // key: "routes[1].data.post.source: unknown source …".
 func New(c Config) (*Renderer, error) {
-	r := &Renderer{site: strings.TrimRight(c.Site, "/"), templates: c.Templates}
+	r := &Renderer{site: strings.TrimRight(c.Site, "/"), templates: c.Templates, rules: c.Rules, now: time.Now}
 	if r.templates == nil {
 		r.templates = &Templates{}
 	}
@@ -44,11 +49,15 @@ func New(c Config) (*Renderer, error) {
 		if err != nil {
 			errs = append(errs, err)
 		}
+		if rt.list != nil {
+			rt.list.renderer = r
+		}
 		r.routes = append(r.routes, rt)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	r.rules.WellKnown = append(slices.Clone(r.rules.WellKnown), r.WellKnown()...)
 	return r, nil
 }
 
@@ -58,6 +67,8 @@ type Match struct {
 	Params map[string]string // decoded
 	Gates  Gates
 	route  *route
+	listed bool
+	item   any // of the list, in the place of the entry that it stands for; nil without one
 }
 
 // Route returns the pattern of the route, the name that it has in the ledger.
@@ -66,6 +77,27 @@ func (m Match) Route() string {
 		return ""
 	}
 	return m.route.pattern.String()
+}
+
+// Listed reports whether m comes from the route's list. Such a match may hold
+// the item as it was then: it is for one render, soon.
+func (m Match) Listed() bool { return m.listed }
+
+// Revalidate returns after how long the page is rendered again without a
+// trigger, zero for never.
+func (m Match) Revalidate() time.Duration {
+	if m.route == nil {
+		return 0
+	}
+	return m.route.revalidate
+}
+
+// Misses says whether a request for an unknown path of the route may render it.
+func (m Match) Misses() Misses {
+	if m.route == nil {
+		return MissesOff
+	}
+	return m.route.misses
 }
 
 // Match finds the first route whose pattern p has.
@@ -91,13 +123,15 @@ func (r *Renderer) WellKnown() []string {
 	return prefixes
 }
 
-// Render makes the page of m, which must come from Match. Everything is read
-// after the call, nothing is kept between calls. An urgent render may use the
-// slot that sources keep free.
+// Render makes the page of m, which must come from Match or from a List.
+// Everything is read after the call, but for what the list has read; nothing is
+// kept between calls. An urgent render may use the slot that sources keep free.
 //
-// Errors: storage.ErrGone (wrapped) when an entry with `one` is not there,
-// *storage.TemporaryError, *storage.RefusedError of the gates too_large and
-// ambiguous; all others are permanent.
+// Errors: storage.ErrGone (wrapped) when an entry with `one` is not there, or
+// belongs to another path; *storage.GoneError, which is one too, before and
+// after the time that the content sets; *storage.TemporaryError,
+// *storage.RefusedError of the gates too_large and ambiguous; all others are
+// permanent.
 func (r *Renderer) Render(ctx context.Context, m Match, urgent bool) (storage.Page, error) {
 	if m.route == nil {
 		return storage.Page{}, fmt.Errorf("render %s: no route", m.Path)
@@ -106,102 +140,37 @@ func (r *Renderer) Render(ctx context.Context, m Match, urgent bool) (storage.Pa
 	if err != nil {
 		return storage.Page{}, err
 	}
+	data["path"], data["params"], data["site"] = m.Path.String(), m.Params, r.site
+	env := maps.Clone(data)
+	for name, value := range m.Params {
+		env[name] = value
+	}
+	if err := m.route.canonical.check(m, r.rules, env); err != nil {
+		return storage.Page{}, err
+	}
+	wake, err := m.route.period.check(env, r.now())
+	if err != nil {
+		return storage.Page{}, err
+	}
 	// The pattern alone does not tell: /blog/{slug} is HTML, /blog/vue.js is not.
-	if err := r.templates.pages[m.route.template].checkType(m.route.template, m.Path); err != nil {
+	kind, err := m.route.mediaType(r.templates.pages[m.route.template], m.Path)
+	if err != nil {
 		return storage.Page{}, fmt.Errorf("template %w", err)
 	}
-	data["path"], data["params"], data["site"] = m.Path.String(), m.Params, r.site
 	body, err := r.templates.execute(ctx, m.route.template, m.Gates.MaxBytes, data)
 	if err != nil {
 		return storage.Page{}, err
 	}
-	for name, value := range m.Params { // the same map serves the expressions
-		data[name] = value
-	}
-	tags, err := m.route.pageTags(data)
-	if err != nil {
+	page := storage.Page{Path: m.Path, Type: kind + charset, Body: body, Route: m.Route(), Wake: wake}
+	if page.Tags, err = m.route.pageTags(env); err != nil {
 		return storage.Page{}, err
 	}
-	page := storage.Page{Path: m.Path, Type: mediaType(m.Path), Body: body, Tags: tags, Route: m.Route()}
 	if m.route.version != nil {
-		if page.Version, _, err = label(m.route.version, data); err != nil {
+		if page.Version, _, err = label(m.route.version, env); err != nil {
 			return storage.Page{}, fmt.Errorf("version: %w", err)
 		}
 	}
 	return page, nil
-}
-
-// fetch reads all data of the route at once. The first failure ends the
-// others.
-func (m Match) fetch(ctx context.Context, urgent bool) (map[string]any, error) {
-	params := make(map[string]any, len(m.Params))
-	for name, value := range m.Params {
-		params[name] = value
-	}
-	values := make([]any, len(m.route.fetches))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, f := range m.route.fetches {
-		group.Go(func() (err error) {
-			if values[i], err = f.do(ctx, params, urgent); err != nil {
-				return fmt.Errorf("data %s: %w", f.name, err)
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	data := make(map[string]any, len(values)+len(params)+len(reservedNames))
-	for i, f := range m.route.fetches {
-		data[f.name] = values[i]
-	}
-	return data, nil
-}
-
-func (f fetch) do(ctx context.Context, params map[string]any, urgent bool) (any, error) {
-	ref, ok, err := f.get.EvalURL(params)
-	if err != nil {
-		return nil, fmt.Errorf("get: %w", err)
-	}
-	if !ok {
-		return nil, fmt.Errorf("get: an expression of %s gives null", f.get)
-	}
-	v, err := f.source.Get(ctx, ref, urgent)
-	switch {
-	case err == nil && f.one:
-		return only(v)
-	case errors.Is(err, storage.ErrGone) && !f.one:
-		// Only what the page is about may take the page away: the chain ends
-		// here, so that nobody finds ErrGone in it.
-		return nil, fmt.Errorf("%v; only an entry with `one: true` may be gone", err)
-	}
-	return v, err
-}
-
-// only takes the one item that an answer is about.
-func only(v any) (any, error) {
-	switch v := v.(type) {
-	case nil:
-		return nil, fmt.Errorf("the answer is null: %w", storage.ErrGone)
-	case map[string]any:
-		return v, nil
-	case []any:
-		switch len(v) {
-		case 0:
-			return nil, fmt.Errorf("the answer is an empty list: %w", storage.ErrGone)
-		case 1:
-			if item, ok := v[0].(map[string]any); ok {
-				return item, nil
-			}
-			return nil, errors.New("one: the only item of the answer is no object")
-		}
-		// WordPress answers ?slug=a,b with both, and the page /a,b is neither.
-		return nil, &storage.RefusedError{
-			Gate:   "ambiguous",
-			Reason: fmt.Sprintf("one: the answer has %d items; make get name exactly one", len(v)),
-		}
-	}
-	return nil, errors.New("one: the answer is neither an object nor a list")
 }
 
 // pageTags returns the tags of the route, with the values of this page, and

@@ -368,7 +368,7 @@ func TestNew_reportsEveryProblemByItsKey(t *testing.T) {
 	sources := cms(t, answers("[]"))
 	_, err := New(Config{
 		Sources:   sources,
-		Templates: mustLoad(t, "post.html", "x", "about.txt", "x", "layouts/base.html", "x"),
+		Templates: mustLoad(t, "post.html", "x", "about.csv", "x", "layouts/base.html", "x"),
 		Routes: []RouteConfig{
 			{Path: "blog", Data: map[string]FetchConfig{"post": {Source: "cms", Get: "/{slug}"}}, Tags: []string{"{slug}"}},
 			{
@@ -381,7 +381,7 @@ func TestNew_reportsEveryProblemByItsKey(t *testing.T) {
 				},
 				Tags: []string{"ok", "{nope}", "{"}, Version: "{post.}", Gates: GatesConfig{MaxBytes: -1},
 			},
-			{Path: "/about", Template: "about.txt"},
+			{Path: "/about", Template: "about.csv"},
 			{Path: "/x", Template: "layouts/base.html"},
 			{Path: "/x.css", Template: "post.html"},
 		},
@@ -392,7 +392,7 @@ func TestNew_reportsEveryProblemByItsKey(t *testing.T) {
 	want := []string{
 		`routes[0].path: pattern "blog": must start with /`,
 		`routes[0].template: is missing`,
-		`routes[1].template: unknown template "psot.html" (known: about.txt, post.html)`,
+		`routes[1].template: unknown template "psot.html" (known: about.csv, post.html)`,
 		`routes[1].gates.max_bytes: must be at least 1`,
 		`routes[1].data.a-b: "a-b" is no name: use letters, digits and _, and no digit first`,
 		`routes[1].data.a-b.get: is missing`,
@@ -404,7 +404,7 @@ func TestNew_reportsEveryProblemByItsKey(t *testing.T) {
 		`routes[1].tags[1]: {nope}: unknown name nope (known: params, path, post, site, slug)`,
 		`routes[1].tags[2]: { without its }; write {{ for the character itself`,
 		`routes[1].version: {post.}: unexpected end of expression`,
-		`routes[2].template: about.txt is escaped as text, but /about is served as text/html; their extensions must say the same`,
+		`routes[2].template: about.csv is text/csv, which only a path with an extension can be; /about has none`,
 		`routes[3].template: layouts/base.html is shared; a page's own template must be outside of layouts/ and partials/`,
 		`routes[4].template: post.html is escaped as HTML, but /x.css is served as text/css; their extensions must say the same`,
 	}

@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
-	"strings"
+	"time"
 
 	"rebake/renderer/expression"
 	"rebake/renderer/source"
-	"rebake/storage"
 )
 
 const defaultMaxBytes = 10 << 20
@@ -34,81 +32,87 @@ func (g GatesConfig) gates() Gates {
 
 // route is a RouteConfig that was checked and parsed. It never changes.
 type route struct {
-	pattern  Pattern
-	template string
-	fetches  []fetch // by name
-	tags     []*expression.Text
-	version  *expression.Text // nil without one
-	fixed    []string         // tags that every page of the route has
-	gates    Gates
-}
-
-// fetch is one entry of a route's data.
-type fetch struct {
-	name   string
-	source *source.Source
-	get    *expression.Text
-	one    bool
+	pattern    Pattern
+	template   string
+	kind       string  // media type that the config names, "" without one
+	fetches    []fetch // by name
+	tags       []*expression.Text
+	version    *expression.Text // nil without one
+	fixed      []string         // tags that every page of the route has
+	list       *List            // nil without one
+	canonical  *canonical       // nil without one
+	period     period
+	revalidate time.Duration
+	misses     Misses
+	gates      Gates
 }
 
 // newRoute returns every problem of c, each led by its key below prefix.
 func newRoute(prefix string, c RouteConfig, sources map[string]*source.Source, templates *Templates) (*route, error) {
-	var errs []error
-	bad := func(key string, err error) {
-		errs = append(errs, fmt.Errorf("%s.%s: %w", prefix, key, err))
-	}
-	rt := &route{template: c.Template, gates: c.Gates.gates()}
+	p := &problems{prefix: prefix}
+	rt := &route{template: c.Template, revalidate: c.Revalidate, gates: c.Gates.gates()}
 	var err error
 	if rt.pattern, err = ParsePattern(c.Path); err != nil {
-		bad("path", err)
+		p.add("path", err)
+		p.blind = true
 	}
-	// Without a path there are no parameters, and every use of one would be
-	// reported again.
-	parse := func(key, text string, vars []string) *expression.Text {
-		t, err := expression.Parse(text, vars)
-		if err != nil && rt.pattern.text != "" {
-			bad(key, err)
+	if c.Type != "" {
+		if err := checkKind(c.Type); err != nil {
+			p.add("type", err)
+		} else {
+			rt.kind = c.Type
 		}
-		return t
 	}
-	if rt.fixed, err = checkTemplate(rt.pattern, c.Template, templates); err != nil {
-		bad("template", err)
+	if rt.fixed, err = rt.checkTemplate(templates); err != nil {
+		p.add("template", err)
 	}
-	if c.Gates.MaxBytes < 0 {
-		bad("gates.max_bytes", errors.New("must be at least 1"))
-	}
+	rt.limits(p, c)
 	params := rt.pattern.Params()
 	vars := slices.Concat(params, reservedNames)
 	for _, name := range slices.Sorted(maps.Keys(c.Data)) {
 		key, d := "data."+name, c.Data[name]
 		if err := checkDataName(name, params); err != nil {
-			bad(key, err)
+			p.add(key, err)
 		} else {
 			vars = append(vars, name)
 		}
-		f := fetch{name: name, one: d.One}
-		if f.source = sources[d.Source]; f.source == nil {
-			bad(key+".source", unknown("source", d.Source, slices.Sorted(maps.Keys(sources))))
-		}
-		if err := checkGet(d.Get); err != nil {
-			bad(key+".get", err)
-		} else {
-			f.get = parse(key+".get", d.Get, params)
-		}
-		rt.fetches = append(rt.fetches, f)
+		rt.fetches = append(rt.fetches, newFetch(p, key, name, d, sources, params))
 		rt.fixed = append(rt.fixed, "source:"+d.Source)
 	}
 	for i, text := range c.Tags {
-		rt.tags = append(rt.tags, parse(fmt.Sprintf("tags[%d]", i), text, vars))
+		rt.tags = append(rt.tags, p.text(fmt.Sprintf("tags[%d]", i), text, vars))
 	}
-	if c.Version != "" {
-		rt.version = parse("version", c.Version, vars)
+	rt.tags = slices.DeleteFunc(rt.tags, func(t *expression.Text) bool { return t == nil }) // "" is no tag
+	rt.version = p.text("version", c.Version, vars)
+	rt.period = period{p.text("publish_at", c.PublishAt, vars), p.text("expire_at", c.ExpireAt, vars)}
+	if c.List != nil {
+		rt.list = newList(p, rt, c, sources)
 	}
-	return rt, errors.Join(errs...)
+	rt.canonical = newCanonical(p, c.Canonical, rt.list, vars)
+	return rt, p.err()
+}
+
+// limits checks the keys that stand for themselves.
+func (rt *route) limits(p *problems, c RouteConfig) {
+	if c.Gates.MaxBytes < 0 {
+		p.add("gates.max_bytes", errors.New("must be at least 1"))
+	}
+	if c.Revalidate != 0 && c.Revalidate < time.Second {
+		p.add("revalidate", errors.New("must be at least 1s"))
+	}
+	switch rt.misses = c.Misses; {
+	case c.Misses == "":
+		rt.misses = MissesAny
+	case c.Misses == MissesListed && c.List == nil:
+		p.add("misses", errors.New("listed needs a list on this route"))
+	case c.Misses != MissesAny && c.Misses != MissesListed && c.Misses != MissesOff:
+		p.add("misses", fmt.Errorf("unknown value %q (known: any, listed, off)", c.Misses))
+	}
 }
 
 // checkTemplate returns the tags for the files that the template is made of.
-func checkTemplate(p Pattern, name string, templates *Templates) ([]string, error) {
+func (rt *route) checkTemplate(templates *Templates) ([]string, error) {
+	name := rt.template
 	if name == "" {
 		return nil, errors.New("is missing")
 	}
@@ -119,8 +123,8 @@ func checkTemplate(p Pattern, name string, templates *Templates) ([]string, erro
 	case t == nil:
 		return nil, unknown("template", name, templates.Names())
 	}
-	if sample, err := p.sample(); err == nil && p.text != "" {
-		if err := t.checkType(name, sample); err != nil {
+	if sample, err := rt.pattern.sample(); err == nil && rt.pattern.text != "" {
+		if _, err := rt.mediaType(t, sample); err != nil {
 			return nil, err
 		}
 	}
@@ -129,20 +133,6 @@ func checkTemplate(p Pattern, name string, templates *Templates) ([]string, erro
 		tags = append(tags, "template:"+file)
 	}
 	return tags, nil
-}
-
-// checkType refuses to serve at p, as one type, what was escaped for another:
-// about.txt served as HTML would run the scripts in its text.
-func (t *page) checkType(name string, p storage.Path) error {
-	served := familyHTML
-	if p.FileType() != "" {
-		served = families[path.Ext(p.String())]
-	}
-	if served == t.family {
-		return nil
-	}
-	return fmt.Errorf("%s is escaped as %s, but %s is served as %s; their extensions must say the same",
-		name, t.family, p, strings.TrimSuffix(mediaType(p), charset))
 }
 
 func checkDataName(name string, params []string) error {
@@ -156,31 +146,4 @@ func checkDataName(name string, params []string) error {
 		return fmt.Errorf("the path has a parameter {%s}; take another name", name)
 	}
 	return nil
-}
-
-func checkGet(get string) error {
-	if get == "" {
-		return errors.New("is missing")
-	}
-	if get[0] != '/' && get[0] != '?' {
-		return errors.New("must start with / or ?; it is appended to the source's url")
-	}
-	return nil
-}
-
-func unknown(kind, name string, known []string) error {
-	if len(known) == 0 {
-		return fmt.Errorf("unknown %s %q (there are none)", kind, name)
-	}
-	return fmt.Errorf("unknown %s %q (known: %s)", kind, name, strings.Join(known, ", "))
-}
-
-const charset = "; charset=utf-8"
-
-// mediaType is what a page at p is served as.
-func mediaType(p storage.Path) string {
-	if t := p.FileType(); t != "" {
-		return t + charset
-	}
-	return "text/html" + charset
 }

@@ -3,6 +3,8 @@ package renderer
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,7 +25,8 @@ var sharedDirs = []string{"layouts/", "partials/"}
 // Templates are the files of a templates folder, checked and ready to run.
 // They never change: after an edit, load them again. Safe for concurrent use.
 type Templates struct {
-	pages map[string]*page
+	pages  map[string]*page
+	hashes map[string]string // of all files, by name
 }
 
 // page is one template that a route can name.
@@ -52,6 +55,7 @@ type executor interface {
 func LoadTemplates(fsys fs.FS) (*Templates, error) {
 	funcs := newFuncs()
 	files, errs := map[string]*file{}, []error(nil)
+	hashes := map[string]string{}
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -68,6 +72,8 @@ func LoadTemplates(fsys fs.FS) (*Templates, error) {
 		if err != nil {
 			return err
 		}
+		sum := sha256.Sum256(src)
+		hashes[name] = hex.EncodeToString(sum[:])
 		f, err := parseFile(name, src, funcs)
 		if err != nil {
 			errs = append(errs, err)
@@ -82,7 +88,7 @@ func LoadTemplates(fsys fs.FS) (*Templates, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...) // what follows would only repeat them
 	}
-	t := &Templates{pages: map[string]*page{}}
+	t := &Templates{pages: map[string]*page{}, hashes: hashes}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if isShared(name) {
 			continue // it can use what only a page defines
@@ -111,6 +117,10 @@ func isShared(name string) bool {
 
 // Names returns the templates that a route can name, sorted.
 func (t *Templates) Names() []string { return slices.Sorted(maps.Keys(t.pages)) }
+
+// Hashes returns the hex SHA-256 of each template file, layouts and partials
+// too, by the name that the tag "template:NAME" of the pages made with it has.
+func (t *Templates) Hashes() map[string]string { return maps.Clone(t.hashes) }
 
 // execute runs the page called name, which must be one of Names. The output
 // comes whole or not at all: a template that fails leaves half a page behind.

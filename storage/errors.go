@@ -8,7 +8,7 @@ import (
 
 // The outcomes of a render that somebody above decides about. Every floor
 // below the worker returns one of these, wrapped with %w; only the worker
-// retries, by the one table in worker/retry.go. An error that is none of them
+// retries, by the one table in worker/decide.go. An error that is none of them
 // is permanent: it comes again until a person changes something.
 var (
 	// ErrGone says that the source answered, and that this page is not there

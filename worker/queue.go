@@ -15,14 +15,18 @@ import (
 	"rebake/storage/ledger"
 )
 
-// kindPage is the kind of a wake-up for one page. On the wire: never rename
-// it, add a new one.
-const kindPage = "rebake:page"
+// The kinds of wake-ups: for one page, and for the walk of a label. On the
+// wire: never rename one, add a new one.
+const (
+	kindPage = "rebake:page"
+	kindWalk = "rebake:walk"
+)
 
 // payload is what asynqmon shows of a task.
 type payload struct {
-	Path  string `json:"path"`
-	Token string `json:"token"`
+	Path  string       `json:"path,omitempty"`
+	Label ledger.Label `json:"label,omitempty"`
+	Token string       `json:"token"`
 }
 
 // queue turns tokens into asynq tasks and back. A task's id is its token, which
@@ -47,7 +51,11 @@ func newQueue(rdb redis.UniversalClient, render time.Duration) *queue {
 }
 
 func (q *queue) add(ctx context.Context, tok ledger.Token) error {
-	b, err := json.Marshal(payload{tok.Path.String(), tok.ID})
+	kind := kindPage
+	if tok.Label != "" {
+		kind = kindWalk
+	}
+	b, err := json.Marshal(payload{tok.Path.String(), tok.Label, tok.ID})
 	if err != nil {
 		return fmt.Errorf("encode task: %w", err)
 	}
@@ -58,7 +66,7 @@ func (q *queue) add(ctx context.Context, tok ledger.Token) error {
 	if tok.Wait > 0 {
 		opts = append(opts, asynq.ProcessIn(tok.Wait))
 	}
-	_, err = q.client.EnqueueContext(ctx, asynq.NewTask(kindPage, b), opts...)
+	_, err = q.client.EnqueueContext(ctx, asynq.NewTask(kind, b), opts...)
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil
 	}
@@ -67,16 +75,25 @@ func (q *queue) add(ctx context.Context, tok ledger.Token) error {
 
 // parse reads the token of a task. The site's own rules were applied when the
 // trigger was accepted.
-func parse(t *asynq.Task) (ledger.Token, error) {
+func parse(ctx context.Context, t *asynq.Task) (tok ledger.Token, err error) {
 	var p payload
 	if err := json.Unmarshal(t.Payload(), &p); err != nil {
-		return ledger.Token{}, fmt.Errorf("decode task: %w", err)
+		return tok, fmt.Errorf("decode task: %w", err)
 	}
-	path, err := storage.PathRules{WellKnown: []string{"/.well-known"}}.Parse(p.Path)
+	tok.ID = p.Token
+	if p.Label != "" {
+		tok.Label, err = ledger.ParseLabel(string(p.Label))
+	} else {
+		tok.Path, err = storage.PathRules{WellKnown: []string{"/.well-known"}}.Parse(p.Path)
+	}
 	if err != nil {
-		return ledger.Token{}, fmt.Errorf("decode task: %w", err)
+		return tok, fmt.Errorf("decode task: %w", err)
 	}
-	return ledger.Token{Path: path, ID: p.Token}, nil
+	queue, _ := asynq.GetQueueName(ctx)
+	if tok.Priority, err = ledger.ParsePriority(queue); err != nil {
+		return tok, fmt.Errorf("decode task: %w", err)
+	}
+	return tok, nil
 }
 
 // register names the queues to asynq, which otherwise does it once per

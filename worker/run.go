@@ -50,22 +50,40 @@ func (w *Worker) do(ctx context.Context, tok ledger.Token) error {
 	default:
 		return nil
 	}
+	m, ok := w.Renderer.Match(run.Path)
+	if !ok {
+		return w.unmatched(ctx, run)
+	}
+	return w.follow(ctx, run, m, tok.Priority == ledger.Critical)
+}
+
+// follow brings a run that was claimed to its end.
+func (w *Worker) follow(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool) error {
 	runCtx, end := context.WithTimeoutCause(ctx, w.cfg.Render, fmt.Errorf("not done within %s", w.cfg.Render))
 	defer end()
-	runCtx, stopRenewing := w.keep(runCtx, run)
-	page, res, err := w.bake(runCtx, run, tok.Priority == ledger.Critical)
+	runCtx, stopRenewing := keep(runCtx, w.Ledger.Renewal(), run.Renew)
+	page, res, err := w.bake(runCtx, run, m, urgent)
+	if err != nil {
+		err = causeOf(runCtx, err) // before the next line ends the context
+	}
 	stopRenewing()
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
 	defer cancel()
-	return w.conclude(ctx, run, page, res, w.causeOf(runCtx, err))
+	return w.conclude(ctx, run, page, res, err)
+}
+
+// unmatched ends the run of a page whose route was taken out of the config
+// after the trigger was accepted.
+func (w *Worker) unmatched(ctx context.Context, run *ledger.Run) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
+	defer cancel()
+	_, err := w.fail(ctx, run, fmt.Errorf("no route matches %s any more", run.Path))
+	return err
 }
 
 // causeOf tells a run that was ended from outside from one that failed.
-func (w *Worker) causeOf(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
+func causeOf(ctx context.Context, err error) error {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errStopping), errors.Is(cause, storage.ErrLost):
 		return cause
@@ -75,15 +93,16 @@ func (w *Worker) causeOf(ctx context.Context, err error) error {
 	return err
 }
 
-// keep gives signs of life until stop is called; the context ends when the
-// page is another run's. A Redis that is away does not end it: the fence will
-// decide.
-func (w *Worker) keep(ctx context.Context, run *ledger.Run) (_ context.Context, stop func()) {
+// keep gives signs of life until stop is called; the context ends when what it
+// is about is another's. A Redis that is away does not end it: the fence will
+// decide. One sign is bounded, so that a Redis that hangs does not hold up the
+// end.
+func keep(ctx context.Context, every time.Duration, renew func(context.Context) error) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
 	done := make(chan struct{})
 	wg.Go(func() {
-		tick := time.NewTicker(w.Ledger.Renewal())
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
 			select {
@@ -92,9 +111,11 @@ func (w *Worker) keep(ctx context.Context, run *ledger.Run) (_ context.Context, 
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				if err := run.Renew(ctx); errors.Is(err, storage.ErrLost) {
+				bounded, end := context.WithTimeout(ctx, 2*every)
+				if err := renew(bounded); errors.Is(err, storage.ErrLost) {
 					cancel(err)
 				}
+				end()
 			}
 		}
 	})
@@ -105,38 +126,30 @@ func (w *Worker) keep(ctx context.Context, run *ledger.Run) (_ context.Context, 
 	}
 }
 
-// bake renders the page, asks the gates, and publishes it.
-func (w *Worker) bake(ctx context.Context, run *ledger.Run, urgent bool) (storage.Page, output.Result, error) {
-	m, ok := w.Renderer.Match(run.Path)
-	if !ok {
-		return storage.Page{}, output.Result{}, fmt.Errorf("no route matches %s any more", run.Path)
-	}
-	page, err := w.render(ctx, m, urgent)
-	if err != nil {
-		return page, output.Result{}, err
-	}
-	if err := checkGates(page, m.Gates); err != nil {
-		return page, output.Result{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return page, output.Result{}, err
-	}
-	res, err := w.Output.Publish(ctx, page, run.Previous, run.Fence)
-	return page, res, err
-}
-
-// render keeps a panic of a template or a library to its own page.
-func (w *Worker) render(ctx context.Context, m renderer.Match, urgent bool) (page storage.Page, err error) {
+// bake renders the page, asks the gates, and publishes it. It keeps a panic of
+// a template or a library to its own page.
+func (w *Worker) bake(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool) (page storage.Page, res output.Result, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			w.Log.Error("render panicked", "path", m.Path.String(), "panic", v, "stack", string(debug.Stack()))
+			w.Log.Error("render panicked", "path", run.Path.String(), "panic", v, "stack", string(debug.Stack()))
 			err = fmt.Errorf("render panicked: %v", v)
 		}
 	}()
-	return w.Renderer.Render(ctx, m, urgent)
+	if page, err = w.Renderer.Render(ctx, m, urgent); err != nil {
+		return page, res, err
+	}
+	if err := checkGates(page, m.Gates); err != nil {
+		return page, res, err
+	}
+	if err := ctx.Err(); err != nil {
+		return page, res, err
+	}
+	res, err = w.Output.Publish(ctx, page, run.Previous, run.Fence)
+	return page, res, err
 }
 
 // conclude tells the ledger how the run ended, and wakes whoever comes next.
+// res may say that files were changed although err is not nil.
 func (w *Worker) conclude(ctx context.Context, run *ledger.Run, page storage.Page, res output.Result, err error) error {
 	var end ledger.End
 	var ledgerErr error
@@ -144,13 +157,11 @@ func (w *Worker) conclude(ctx context.Context, run *ledger.Run, page storage.Pag
 	case errors.Is(err, errStopping):
 		return errors.Join(errStopping, run.Release(ctx))
 	case errors.Is(err, storage.ErrLost):
-		return nil
+		end.Lost = true
 	case errors.Is(err, storage.ErrGone):
-		end, ledgerErr = w.concludeGone(ctx, run)
+		end, res, ledgerErr = w.concludeGone(ctx, run)
 	case err != nil:
-		outcome, delay := decide(err, run.Attempts)
-		w.logFailure(run, outcome, delay, err)
-		end, ledgerErr = run.Fail(ctx, outcome, delay, err.Error())
+		end, ledgerErr = w.fail(ctx, run, err)
 	default:
 		outcome := ledger.Unchanged
 		if res.Changed {
@@ -158,8 +169,11 @@ func (w *Worker) conclude(ctx context.Context, run *ledger.Run, page storage.Pag
 		}
 		end, ledgerErr = w.finish(ctx, run, outcome, page, res)
 	}
-	if ledgerErr != nil {
+	switch {
+	case ledgerErr != nil:
 		return ledgerErr
+	case end.Lost && res.Changed:
+		return w.lostAfterChange(ctx, run)
 	}
 	w.wake(ctx, end.Token)
 	if end.Wait > 0 {
@@ -170,23 +184,22 @@ func (w *Worker) conclude(ctx context.Context, run *ledger.Run, page storage.Pag
 
 func (w *Worker) finish(ctx context.Context, run *ledger.Run, outcome ledger.Outcome, page storage.Page, res output.Result) (ledger.End, error) {
 	end, err := run.Finish(ctx, outcome, page, res.MTime)
-	if err != nil {
-		return end, err
+	if err == nil && !end.Lost {
+		w.Log.Info("page "+string(outcome), "path", run.Path.String(), "bytes", len(page.Body))
 	}
-	if end.Lost {
-		return end, w.lostAfterChange(ctx, run, res)
-	}
-	w.Log.Info("page "+string(outcome), "path", run.Path.String(), "bytes", len(page.Body))
-	return end, nil
+	return end, err
+}
+
+func (w *Worker) fail(ctx context.Context, run *ledger.Run, err error) (ledger.End, error) {
+	outcome, delay := decide(err, run.Attempts)
+	w.logFailure(run, outcome, delay, err)
+	return run.Fail(ctx, outcome, delay, err.Error())
 }
 
 // lostAfterChange asks for the page once more: the files were changed, and
 // then the run turned out to have taken too long, so an older page may lie
 // over a newer one's.
-func (w *Worker) lostAfterChange(ctx context.Context, run *ledger.Run, res output.Result) error {
-	if !res.Changed {
-		return nil
-	}
+func (w *Worker) lostAfterChange(ctx context.Context, run *ledger.Run) error {
 	r, err := w.Ledger.Trigger(ctx, run.Path, ledger.Request{Priority: ledger.Default, Reason: "published after its time"})
 	if err == nil {
 		w.wake(ctx, r.Token)
@@ -194,25 +207,25 @@ func (w *Worker) lostAfterChange(ctx context.Context, run *ledger.Run, res outpu
 	return err
 }
 
-func (w *Worker) concludeGone(ctx context.Context, run *ledger.Run) (ledger.End, error) {
+func (w *Worker) concludeGone(ctx context.Context, run *ledger.Run) (ledger.End, output.Result, error) {
 	if run.Path.String() == "/" {
-		const reason = "the source says that the home page is gone; it is never removed"
-		return run.Fail(ctx, ledger.Refused, 0, reason)
+		end, err := w.fail(ctx, run, &storage.RefusedError{Gate: "home", Reason: "the source says that the home page is gone; it is never removed"})
+		return end, output.Result{}, err
 	}
 	confirmed, end, err := run.Gone(ctx)
 	if err != nil || !confirmed {
-		return end, err
+		return end, output.Result{}, err
 	}
 	res, err := w.Output.Remove(ctx, run.Path, run.Previous, run.Fence)
 	switch {
 	case errors.Is(err, storage.ErrLost):
-		return ledger.End{}, nil
+		end.Lost, err = true, nil
 	case err != nil:
-		outcome, delay := decide(err, run.Attempts)
-		w.logFailure(run, outcome, delay, err)
-		return run.Fail(ctx, outcome, delay, err.Error())
+		end, err = w.fail(ctx, run, err)
+	default:
+		end, err = w.finish(ctx, run, ledger.Removed, storage.Page{Path: run.Path}, res)
 	}
-	return w.finish(ctx, run, ledger.Removed, storage.Page{Path: run.Path}, res)
+	return end, res, err
 }
 
 func (w *Worker) logFailure(run *ledger.Run, outcome ledger.Outcome, delay time.Duration, err error) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -24,21 +24,25 @@ const (
 )
 
 // Run works until ctx is done; then it takes nothing new, waits for the runs
-// under way as long as Config.Grace says, and gives the rest back.
+// under way as long as Config.Grace says, and gives the rest back. It is
+// called once.
 func (w *Worker) Run(ctx context.Context) error {
 	// The runs outlive ctx for a while, so they hang on a context of their own.
 	runs, stopRuns := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopRuns(nil)
 
 	servers := []*asynq.Server{
-		w.newServer(runs, max(1, w.cfg.Workers-1), map[string]int{
+		w.newServer(max(1, w.cfg.Workers-1), map[string]int{
 			ledger.Critical.String(): 6, ledger.Default.String(): 3, ledger.Low.String(): 1,
 		}),
 		// The reserve: a bulk that fills the other slots leaves this one free.
-		w.newServer(runs, 1, map[string]int{ledger.Critical.String(): 1}),
+		w.newServer(1, map[string]int{ledger.Critical.String(): 1}),
 	}
+	mux := asynq.NewServeMux()
+	mux.HandleFunc(kindPage, w.pageHandler(runs))
+	mux.HandleFunc(kindWalk, w.walkHandler)
 	for _, s := range servers {
-		if err := s.Start(asynq.HandlerFunc(w.handle)); err != nil {
+		if err := s.Start(mux); err != nil {
 			return fmt.Errorf("start queue: %w", err)
 		}
 	}
@@ -46,22 +50,31 @@ func (w *Worker) Run(ctx context.Context) error {
 
 	var g errgroup.Group
 	g.Go(func() error { return w.sweep(ctx) })
+	g.Go(func() error { return w.walker.run(ctx, w.walk) })
 	<-ctx.Done()
 
-	for _, s := range servers {
-		s.Stop()
-	}
+	// asynq's poll ends when Redis answers it; the runs need not wait for that.
+	g.Go(func() error { each(servers, (*asynq.Server).Stop); return nil })
 	w.slots.close()
 	if !w.drained(runs, w.cfg.Grace) {
 		w.Log.Warn("runs are still under way, giving them back", "after", w.cfg.Grace)
 		stopRuns(errStopping)
-		w.drained(context.WithoutCancel(ctx), lastWords)
+		if !w.drained(context.WithoutCancel(ctx), lastWords) {
+			w.Log.Error("runs do not end, leaving them", "after", lastWords)
+		}
 	}
-	stopRuns(errStopping) // for a task that asynq took at the last moment
-	for _, s := range servers {
-		s.Shutdown()
-	}
+	// However long Redis hangs: asynq panics when its client is closed first.
+	each(servers, (*asynq.Server).Shutdown)
 	return g.Wait()
+}
+
+// each stops the servers side by side: one that hangs on Redis takes long.
+func each(servers []*asynq.Server, stop func(*asynq.Server)) {
+	var wg sync.WaitGroup
+	for _, s := range servers {
+		wg.Go(func() { stop(s) })
+	}
+	wg.Wait()
 }
 
 // drained waits for the runs under way.
@@ -71,15 +84,17 @@ func (w *Worker) drained(ctx context.Context, atMost time.Duration) bool {
 	return w.slots.drain(ctx) == nil
 }
 
-func (w *Worker) newServer(runs context.Context, concurrency int, queues map[string]int) *asynq.Server {
+func (w *Worker) newServer(concurrency int, queues map[string]int) *asynq.Server {
 	return asynq.NewServerFromRedisClient(w.Redis, asynq.Config{
 		Concurrency:              concurrency,
 		Queues:                   queues,
-		BaseContext:              func() context.Context { return runs },
 		TaskCheckInterval:        pollEvery,
 		DelayedTaskCheckInterval: time.Second,
-		ShutdownTimeout:          lastWords,
+		ShutdownTimeout:          time.Second, // all handlers have returned by then, or hang
 		RetryDelayFunc: func(_ int, err error, _ *asynq.Task) time.Duration {
+			if errors.Is(err, errStopping) {
+				return 0
+			}
 			if again := new(later); errors.As(err, &again) {
 				return again.in
 			}
@@ -90,37 +105,61 @@ func (w *Worker) newServer(runs context.Context, concurrency int, queues map[str
 			again := new(later)
 			return !errors.Is(err, errStopping) && !(errors.As(err, &again) && again.cause == nil)
 		},
-		Logger:   asynqLog{w.Log.With("part", "asynq")},
+		Logger:   newAsynqLog(w.Log),
 		LogLevel: asynq.WarnLevel,
 	})
 }
 
-// handle is what asynq calls for a task.
-func (w *Worker) handle(ctx context.Context, t *asynq.Task) error {
-	tok, err := parse(t)
-	if err != nil {
-		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+// pageHandler is what asynq calls for a page's wake-up. A run hangs on runs and not on
+// asynq's context: when that ends, asynq has left the handler behind and will
+// start the task again, and the ledger keeps the two apart.
+func (w *Worker) pageHandler(runs context.Context) func(context.Context, *asynq.Task) error {
+	return func(ctx context.Context, t *asynq.Task) error {
+		tok, err := parse(ctx, t)
+		if err != nil {
+			return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+		}
+		release, err := w.slots.acquire(ctx, tok.Priority == ledger.Critical)
+		if err != nil {
+			return err
+		}
+		defer release()
+		return w.do(runs, tok)
 	}
-	queue, _ := asynq.GetQueueName(ctx)
-	tok.Priority, err = ledger.ParsePriority(queue)
-	if err != nil {
-		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
-	}
-	release, err := w.slots.acquire(ctx, tok.Priority == ledger.Critical)
-	if err != nil {
-		return errors.Join(errStopping, err)
-	}
-	defer release()
-	return w.do(ctx, tok)
 }
 
-// offer lets a free slot of this process take a token at once. asynq's task
+// walkHandler is what asynq calls for a walk's wake-up. A walk can take long,
+// and asynq's time is bounded, so the walker takes it over; the ledger notices
+// when it dies.
+func (w *Worker) walkHandler(ctx context.Context, t *asynq.Task) error {
+	tok, err := parse(ctx, t)
+	if err != nil {
+		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+	}
+	if !w.walker.offer(tok) {
+		return &later{in: time.Second} // this process has enough to walk
+	}
+	return nil
+}
+
+// offer lets this process take a token at once, if it is free to. asynq's task
 // for the same token finds it stale then.
-func (w *Worker) offer(tok ledger.Token) { w.slots.start(tok) }
+func (w *Worker) offer(tok ledger.Token) {
+	if tok.Label != "" {
+		w.walker.offer(tok)
+		return
+	}
+	w.slots.start(tok)
+}
 
 // runDirect follows a token that did not come through asynq.
 func (w *Worker) runDirect(ctx context.Context, tok ledger.Token) {
-	err := w.do(ctx, tok)
+	w.requeue(ctx, tok, w.do(ctx, tok))
+}
+
+// requeue does for a run that did not come through asynq what asynq does for
+// its own: the task comes again when its time has come.
+func (w *Worker) requeue(ctx context.Context, tok ledger.Token, err error) {
 	again := new(later)
 	switch {
 	case errors.As(err, &again):
@@ -134,14 +173,3 @@ func (w *Worker) runDirect(ctx context.Context, tok ledger.Token) {
 		w.Log.Warn("ledger not told, the sweeper will go on", "path", tok.Path.String(), "err", err)
 	}
 }
-
-// asynqLog passes asynq's own messages on.
-type asynqLog struct{ log *slog.Logger }
-
-func (l asynqLog) Debug(args ...any) { l.log.Debug(fmt.Sprint(args...)) }
-func (l asynqLog) Info(args ...any)  { l.log.Info(fmt.Sprint(args...)) }
-func (l asynqLog) Warn(args ...any)  { l.log.Warn(fmt.Sprint(args...)) }
-func (l asynqLog) Error(args ...any) { l.log.Error(fmt.Sprint(args...)) }
-
-// Fatal does not end the process: that is main's alone.
-func (l asynqLog) Fatal(args ...any) { l.log.Error(fmt.Sprint(args...)) }

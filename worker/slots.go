@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"golang.org/x/sync/semaphore"
-
 	"rebake/storage/ledger"
 )
 
@@ -14,9 +12,10 @@ import (
 // for as long as they take. They own the goroutines of the runs that did not
 // come through asynq: each holds a slot until it has ended.
 type slots struct {
-	general *semaphore.Weighted
-	size    int64               // of general
-	reserve *semaphore.Weighted // of size 1
+	// Each holds a token for every slot that is free. Who waits for a slot gets
+	// it before who only tries.
+	general, reserve chan struct{}
+	closed           chan struct{} // closed by close
 
 	mu  sync.Mutex
 	ctx context.Context                     // guarded by mu; of the runs, nil while none may start here
@@ -24,8 +23,15 @@ type slots struct {
 }
 
 func newSlots(n int) *slots {
-	size := int64(max(1, n-1))
-	return &slots{general: semaphore.NewWeighted(size), size: size, reserve: semaphore.NewWeighted(1)}
+	return &slots{general: filled(max(1, n-1)), reserve: filled(1), closed: make(chan struct{})}
+}
+
+func filled(n int) chan struct{} {
+	c := make(chan struct{}, n)
+	for range n {
+		c <- struct{}{}
+	}
+	return c
 }
 
 // open lets start run tokens, each in a goroutine of its own.
@@ -35,22 +41,30 @@ func (s *slots) open(ctx context.Context, run func(context.Context, ledger.Token
 	s.ctx, s.run = ctx, run
 }
 
-// close lets no more tokens in.
+// close lets nothing new in, for good, and sends away who waits for a slot.
 func (s *slots) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ctx, s.run = nil, nil
+	close(s.closed)
 }
 
 // drain takes every slot, so that all runs have ended and none can begin, or
 // gives up when ctx is done. It may be called again then.
 func (s *slots) drain(ctx context.Context) error {
-	if err := s.general.Acquire(ctx, s.size); err != nil {
-		return err
-	}
-	if err := s.reserve.Acquire(ctx, 1); err != nil {
-		s.general.Release(s.size)
-		return err
+	var taken []chan struct{}
+	for _, free := range []chan struct{}{s.general, s.reserve} {
+		for range cap(free) {
+			select {
+			case <-free:
+				taken = append(taken, free)
+			case <-ctx.Done():
+				for _, c := range taken {
+					c <- struct{}{}
+				}
+				return ctx.Err()
+			}
+		}
 	}
 	return nil
 }
@@ -73,27 +87,62 @@ func (s *slots) start(tok ledger.Token) {
 	}()
 }
 
-// acquire waits for a slot.
+// acquire waits for a slot until ctx is done or the slots are closed: then
+// the error is errStopping.
 func (s *slots) acquire(ctx context.Context, urgent bool) (release func(), err error) {
+	select {
+	case <-s.closed: // even when a slot is free
+		return nil, errStopping
+	default:
+	}
 	if release, ok := s.try(urgent); ok {
 		return release, nil
 	}
-	sem := s.general
+	var reserve chan struct{} // nil, which nothing comes from
 	if urgent {
-		sem = s.reserve
+		reserve = s.reserve
 	}
-	if err := sem.Acquire(ctx, 1); err != nil {
-		return nil, err
+	select {
+	case <-s.general:
+		return func() { s.general <- struct{}{} }, nil
+	case <-reserve:
+		return func() { s.reserve <- struct{}{} }, nil
+	case <-s.closed:
+		return nil, errStopping
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	return func() { sem.Release(1) }, nil
 }
 
+// enter waits for a general slot, and returns the context that a run in it
+// hangs on.
+func (s *slots) enter(ctx context.Context) (release func(), runs context.Context, err error) {
+	if release, err = s.acquire(ctx, false); err != nil {
+		return nil, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil {
+		release()
+		return nil, nil, errStopping
+	}
+	return release, s.ctx, nil
+}
+
+// try leaves the reserve alone as long as it can.
 func (s *slots) try(urgent bool) (release func(), ok bool) {
-	if s.general.TryAcquire(1) {
-		return func() { s.general.Release(1) }, true
+	select {
+	case <-s.general:
+		return func() { s.general <- struct{}{} }, true
+	default:
 	}
-	if urgent && s.reserve.TryAcquire(1) {
-		return func() { s.reserve.Release(1) }, true
+	if !urgent {
+		return nil, false
 	}
-	return nil, false
+	select {
+	case <-s.reserve:
+		return func() { s.reserve <- struct{}{} }, true
+	default:
+		return nil, false
+	}
 }

@@ -66,7 +66,7 @@ func (w *Worker) sweepOnce(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 		if tok != nil {
-			w.Log.Debug("swept", "path", s.Path.String(), "running", s.Running)
+			w.Log.Debug("swept", "path", s.Path.String(), "label", string(s.Label), "running", s.Running)
 			w.wake(ctx, tok)
 		}
 	}

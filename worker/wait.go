@@ -67,3 +67,25 @@ func (w *Worker) nextHint(ctx context.Context, p storage.Path, events <-chan led
 		}
 	}
 }
+
+// WaitLabel returns when every page that has the label shows what the trigger
+// with this id asked for: its walk has ended, and so has each page's run. The
+// errors are those of Wait, the first one.
+func (w *Worker) WaitLabel(ctx context.Context, l AcceptedLabel) error {
+	tick := time.NewTicker(reread / 10)
+	defer tick.Stop()
+	for {
+		walking, err := w.Ledger.Walking(ctx, l.Label)
+		if err == nil && !walking {
+			break
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w", l.Label, context.Cause(ctx))
+		}
+	}
+	return w.Ledger.EachPage(ctx, l.Label, func(p storage.Path) error {
+		return w.Wait(ctx, AcceptedPage{Path: p, ID: l.ID})
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"rebake/renderer"
 	"rebake/storage"
@@ -53,19 +54,22 @@ type Parts struct {
 // that only accepts never calls Run. Safe for concurrent use.
 type Worker struct {
 	Parts
-	cfg   Config
-	queue *queue
-	slots *slots
+	cfg    Config
+	queue  *queue
+	slots  *slots
+	walker *walker
 }
 
 // New starts nothing.
 func New(cfg Config, parts Parts) *Worker {
-	return &Worker{Parts: parts, cfg: cfg, queue: newQueue(parts.Redis, cfg.Render), slots: newSlots(cfg.Workers)}
+	return &Worker{Parts: parts, cfg: cfg, queue: newQueue(parts.Redis, cfg.Render), slots: newSlots(cfg.Workers), walker: newWalker()}
 }
 
 // Trigger says that something changed.
 type Trigger struct {
-	Paths    []storage.Path
+	Paths []storage.Path
+	// Labels name pages by what they have in common.
+	Labels   []ledger.Label
 	Priority ledger.Priority
 	// Reason says for people who asked.
 	Reason string
@@ -79,6 +83,8 @@ type Trigger struct {
 type Accepted struct {
 	// Pages are those that are owed a render now.
 	Pages []AcceptedPage
+	// Labels are those that will be walked.
+	Labels []AcceptedLabel
 	// Unmatched are paths that no route matches: nothing is done about them.
 	Unmatched []storage.Path
 }
@@ -89,15 +95,29 @@ type AcceptedPage struct {
 	ID   uint64 // see Wait
 }
 
-// ID returns the number of the whole trigger: that of its newest page, 0 when
+// AcceptedLabel is one label of an accepted trigger.
+type AcceptedLabel struct {
+	Label ledger.Label
+	ID    uint64 // see WaitLabel
+	Pages int64  // how many pages have the label now
+}
+
+// ID returns the number of the whole trigger: that of its newest part, 0 when
 // it has none.
 func (a Accepted) ID() uint64 {
 	var id uint64
 	for _, p := range a.Pages {
 		id = max(id, p.ID)
 	}
+	for _, l := range a.Labels {
+		id = max(id, l.ID)
+	}
 	return id
 }
+
+// atOnce is how many pages of one trigger are recorded at a time. Redis puts
+// what arrives together on disk together, so this costs one fsync and not many.
+const atOnce = 16
 
 // Accept records the trigger. When it returns without an error, every page of
 // it is owed a render, whatever dies. After an error some may be, and the
@@ -108,22 +128,53 @@ func (w *Worker) Accept(ctx context.Context, t Trigger) (Accepted, error) {
 	if t.Recheck {
 		req.Recheck = w.cfg.Recheck
 	}
+	var pages []storage.Path
 	for _, p := range t.Paths {
-		if _, ok := w.Renderer.Match(p); !ok {
+		if _, ok := w.Renderer.Match(p); ok {
+			pages = append(pages, p)
+		} else {
 			a.Unmatched = append(a.Unmatched, p)
-			continue
 		}
-		r, err := w.Ledger.Trigger(ctx, p, req)
-		if err != nil {
-			return a, err
-		}
-		if r.Skipped {
-			continue
-		}
-		a.Pages = append(a.Pages, AcceptedPage{p, r.ID})
-		w.wake(ctx, r.Token)
 	}
-	return a, nil
+	receipts := make([]ledger.Receipt, len(pages))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for i, p := range pages {
+		group.Go(func() (err error) {
+			receipts[i], err = w.Ledger.Trigger(ctx, p, req)
+			if err == nil {
+				w.wake(ctx, receipts[i].Token)
+			}
+			return err
+		})
+	}
+	a.Labels = make([]AcceptedLabel, len(t.Labels))
+	for i, label := range t.Labels {
+		group.Go(func() (err error) {
+			a.Labels[i], err = w.acceptLabel(ctx, label, req)
+			return err
+		})
+	}
+	err := group.Wait()
+	for i, r := range receipts {
+		if r.ID > 0 {
+			a.Pages = append(a.Pages, AcceptedPage{pages[i], r.ID})
+		}
+	}
+	return a, err
+}
+
+func (w *Worker) acceptLabel(ctx context.Context, label ledger.Label, req ledger.Request) (AcceptedLabel, error) {
+	r, err := w.Ledger.TriggerLabel(ctx, label, req)
+	if err != nil {
+		return AcceptedLabel{}, err
+	}
+	w.wake(ctx, r.Token)
+	n, err := w.Ledger.Pages(ctx, label)
+	if err != nil {
+		n = 0 // it is accepted all the same; the number is for people
+	}
+	return AcceptedLabel{label, r.ID, n}, nil
 }
 
 // wake brings a token to a worker: to a free one of this process at once, and

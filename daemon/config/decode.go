@@ -94,6 +94,8 @@ func (d *decoder) value(n *yaml.Node, key string, v reflect.Value) {
 		v.Set(reflect.ValueOf(Secrets{one}))
 	case isText(v) || t == durationType:
 		d.scalar(n, key, v)
+	case t.Kind() == reflect.Interface:
+		d.free(n, key, v)
 	case t.Kind() == reflect.Pointer:
 		v.Set(reflect.New(t.Elem()))
 		d.value(n, key, v.Elem())
@@ -219,6 +221,10 @@ func setScalar(v reflect.Value, text string) error {
 		n, err := strconv.ParseInt(text, 10, v.Type().Bits())
 		v.SetInt(n)
 		return err
+	case v.CanFloat():
+		n, err := strconv.ParseFloat(text, 64)
+		v.SetFloat(n)
+		return err
 	case v.Kind() == reflect.Bool:
 		v.SetBool(text == "true")
 		if text != "true" && text != "false" {
@@ -239,6 +245,8 @@ func meaning(v reflect.Value) string {
 		return "a duration such as 10s"
 	case v.CanInt():
 		return "a whole number"
+	case v.CanFloat() && !isText(v):
+		return "a number"
 	case v.Kind() == reflect.Bool:
 		return "true or false"
 	}

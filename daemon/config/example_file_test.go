@@ -7,10 +7,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"rebake/renderer"
 	"rebake/renderer/source"
 )
 
@@ -51,6 +53,26 @@ func TestExampleFileHoldsWhatIsCommentedOut(t *testing.T) {
 	c := load(t, strings.Replace(all, "/run/secrets/rebake", key, 1), "CMS_AUTH", "x")
 	if cms := c.Sources["cms"]; c.SecretFile == "" || len(cms.Headers) == 0 || cms.Rate == 0 {
 		t.Errorf("secret_file, headers or rate is not in the file:\n%s", dump(t, c))
+	}
+}
+
+func TestExampleFileMakesARenderer(t *testing.T) {
+	c, err := Load(exampleFile, env("REBAKE_SECRET", goodSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	templates, err := renderer.LoadTemplates(fstest.MapFS{"post.html": {}, "feed.xml": {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := make(map[string]*source.Source)
+	for name, sc := range c.Sources {
+		if sources[name], err = source.New(name, sc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := renderer.New(renderer.Config{Site: c.Site, Routes: c.Routes, Sources: sources, Templates: templates}); err != nil {
+		t.Error(c.Wrap(err))
 	}
 }
 

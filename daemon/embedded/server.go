@@ -96,8 +96,14 @@ func (s *Server) Options() *redis.Options {
 			return d.DialContext(ctx, "unix", socket)
 		},
 		ContextTimeoutEnabled: true,
+		ReadTimeout:           ReadTimeout,
 	}
 }
+
+// ReadTimeout is how long an answer of Redis is waited for. asynq asks without
+// a limit of its own, several times at a stop, so a Redis that hangs holds up a
+// stop by a multiple of it.
+const ReadTimeout = 2 * time.Second
 
 const socketName = "redis.sock"
 

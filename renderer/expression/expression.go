@@ -44,27 +44,35 @@ type part struct {
 	literal string
 	source  string      // of the expression, without its braces
 	program *vm.Program // nil for literal text
+	names   []string    // that an open expression uses
 }
 
 // Parse compiles every {…} in text, which may use the names in vars and no
 // others. {{ and }} are literal braces. All problems are returned, joined.
 func Parse(text string, vars []string) (*Text, error) {
-	parts, err := split(text)
-	if err != nil {
-		return nil, err
-	}
 	env := types.Map{}
 	for _, name := range vars {
 		env[name] = types.Any
+	}
+	compile := func(source string) (part, error) {
+		program, err := expr.Compile(source, expr.Env(env), expr.MaxNodes(maxNodes))
+		return part{source: source, program: program}, err
+	}
+	return parse(text, compile, func(err error) string { return explain(err, vars) })
+}
+
+func parse(text string, compile func(string) (part, error), explain func(error) string) (*Text, error) {
+	parts, err := split(text)
+	if err != nil {
+		return nil, err
 	}
 	var errs []error
 	for i, p := range parts {
 		if p.source == "" {
 			continue
 		}
-		parts[i].program, err = expr.Compile(p.source, expr.Env(env), expr.MaxNodes(maxNodes))
-		if err != nil {
-			errs = append(errs, fmt.Errorf("{%s}: %s", p.source, explain(err, vars)))
+		if parts[i], err = compile(p.source); err != nil {
+			errs = append(errs, fmt.Errorf("{%s}: %s", p.source, explain(err)))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -82,6 +90,16 @@ func (t *Text) String() string { return t.source }
 // error.
 func (t *Text) Eval(env map[string]any) (string, bool, error) {
 	return t.eval(env, func(s string) string { return s })
+}
+
+// EvalValue is Eval for a place that takes more than text: a text that is one
+// expression and nothing else keeps the type of its value, be it a list.
+func (t *Text) EvalValue(env map[string]any) (any, bool, error) {
+	if len(t.parts) == 1 && t.parts[0].program != nil {
+		v, err := t.parts[0].run(env)
+		return v, v != nil && err == nil, err
+	}
+	return t.Eval(env)
 }
 
 // EvalURL is Eval with each value, but not the text around it, escaped so that
@@ -102,10 +120,9 @@ func (t *Text) eval(env map[string]any, encode func(string) string) (string, boo
 			b.WriteString(p.literal)
 			continue
 		}
-		run := vm.VM{MemoryBudget: memoryBudget}
-		v, err := run.Run(p.program, env)
+		v, err := p.run(env)
 		if err != nil {
-			return "", false, fmt.Errorf("{%s}: %s", p.source, explain(err, nil))
+			return "", false, err
 		}
 		if v == nil {
 			return "", false, nil

@@ -28,6 +28,9 @@ type Config struct {
 	Rate Rate `yaml:"rate,omitempty"`
 	// MaxBytes is the most bytes of one answer, decompressed.
 	MaxBytes int64 `yaml:"max_bytes"`
+	// Pagination says how the lists of this source go on after their first
+	// answer; a list can say otherwise.
+	Pagination Pagination `yaml:"pagination,omitempty"`
 }
 
 // DefaultConfig is a source of which only the URL was said.
@@ -48,7 +51,7 @@ func (c Config) Validate() error {
 	} else if u.RawQuery != "" || u.Fragment != "" {
 		bad("url", "must have no query or fragment; put them into get")
 	}
-	if c.Kind != "" && c.Kind != "wordpress" {
+	if c.Kind != "" && c.Kind != kindWordPress {
 		bad("kind", "unknown kind %q; known: wordpress, or leave it out", c.Kind)
 	}
 	if c.Timeout < 10*time.Millisecond {
@@ -64,6 +67,9 @@ func (c Config) Validate() error {
 		bad("rate", "must not be negative")
 	}
 	errs = append(errs, checkHeaders(c.Headers)...)
+	if _, err := c.Pagination.compile(c.Kind); err != nil {
+		errs = append(errs, keyed("pagination", err))
+	}
 	return errors.Join(errs...)
 }
 

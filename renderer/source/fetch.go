@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,49 +20,74 @@ import (
 const maxRetryAfter = 5 * time.Minute
 
 // fetch makes the request and reads the answer. Its errors carry no URL.
-func (s *Source) fetch(ctx context.Context, u *url.URL) (any, error) {
-	req, err := s.request(ctx, u)
+func (s *Source) fetch(ctx context.Context, u *url.URL, r Request) (Answer, error) {
+	req, err := s.request(ctx, u, r)
 	if err != nil {
-		return nil, err
+		return Answer{}, err
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return nil, storage.Temporary(transportError(err))
+		return Answer{}, storage.Temporary(transportError(err))
 	}
 	defer resp.Body.Close()
 	if err := checkStatus(resp); err != nil {
 		// The connection can be used again if what is left is short.
 		_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
-		return nil, err
+		if r.Query != "" {
+			err = endpoint(err)
+		}
+		return Answer{}, err
 	}
 	// Go decodes the gzip that it asked for, and removes the header. What is
 	// left was not asked for, and would reach the decoder as it is.
 	if e := resp.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return nil, storage.Temporary(errors.New("the answer is compressed in a way that was not asked for"))
+		return Answer{}, storage.Temporary(errors.New("the answer is compressed in a way that was not asked for"))
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, s.config.MaxBytes+1))
 	if err != nil {
-		return nil, storage.Temporary(transportError(err))
+		return Answer{}, storage.Temporary(transportError(err))
 	}
 	if int64(len(body)) > s.config.MaxBytes {
-		return nil, &storage.RefusedError{
+		return Answer{}, &storage.RefusedError{
 			Gate:   "too_large",
 			Reason: fmt.Sprintf("the answer has more than %d bytes; ask for less, or raise the source's max_bytes", s.config.MaxBytes),
 		}
 	}
 	v, err := decode(body)
 	if err != nil {
-		return nil, storage.Temporary(err)
+		return Answer{}, storage.Temporary(err)
 	}
-	return v, nil
+	a := Answer{Value: v, Header: resp.Header}
+	if r.Query != "" {
+		a.Value, a.Faults, err = openGraphQL(v)
+	}
+	return a, err
+}
+
+func (r Request) method() string {
+	if r.Query != "" {
+		return http.MethodPost
+	}
+	return http.MethodGet
 }
 
 // request builds the one kind of request that a source makes: nothing in it
-// comes from a visitor or a trigger but the URL.
-func (s *Source) request(ctx context.Context, u *url.URL) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+// comes from a visitor or a trigger but the URL and the variables of a query.
+func (s *Source) request(ctx context.Context, u *url.URL, r Request) (*http.Request, error) {
+	var body io.Reader
+	if r.Query != "" {
+		text, err := graphQLBody(r)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method(), u.String(), body)
 	if err != nil {
 		return nil, errors.New("the request cannot be made") // err shows the URL
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Cache-Control", "no-cache")
@@ -76,11 +102,17 @@ func (s *Source) request(ctx context.Context, u *url.URL) (*http.Request, error)
 	return req, nil
 }
 
+// StatusError is an answer with a status other than 200. What it means for the
+// page is said by the errors around it.
+type StatusError struct{ Status int }
+
+func (e *StatusError) Error() string { return fmt.Sprintf("status %d", e.Status) }
+
 // checkStatus is the table from status to outcome. Only 404 and 410 say that
 // something is gone; a mistake in the source's keys must never look like that.
 func checkStatus(resp *http.Response) error {
 	status := resp.StatusCode
-	said := fmt.Errorf("status %d", status)
+	said := &StatusError{Status: status}
 	switch {
 	case status == http.StatusOK:
 		return nil

@@ -1,4 +1,5 @@
-// Package source reads JSON from an API, the CMS behind the templates.
+// Package source reads JSON from an API, the CMS behind the templates, by GET
+// or by GraphQL.
 //
 // It guarantees that a source is asked within its limits (requests at once,
 // requests per second, time and bytes of each), only at the configured host
@@ -6,7 +7,10 @@
 // somebody waits for. Its errors carry no secret: neither a header's value nor
 // the value of a query parameter.
 //
-// It does not retry, follow redirects, cache, or know what the JSON means.
+// A Lister goes through a list that spans several answers, one at a time.
+//
+// It does not retry, follow redirects, cache, or know what the JSON means,
+// beyond where in an answer a list stands and how it goes on.
 package source
 
 import (
@@ -82,41 +86,69 @@ func (c Config) limit() rate.Limit {
 // Close closes the connections that no request is using.
 func (s *Source) Close() { s.transport.CloseIdleConnections() }
 
-// Get reads what ref, such as "/posts?slug=x", names below the source's URL,
-// and returns the JSON value: map[string]any, []any, string, int, float64,
-// bool, nil, or json.Number for a number that is too large for those.
-//
-// Only urgent calls may use the last free slot. The source's time-out starts
-// when the call has its slot; until then only ctx ends it.
-//
-// Errors: storage.ErrGone (wrapped) for 404 and 410, *storage.TemporaryError,
-// *storage.RefusedError of the gate too_large; all others are permanent.
+// Request is one thing to ask of a source.
+type Request struct {
+	// Ref, such as "/posts?slug=x", is appended to the source's URL.
+	Ref string
+	// Query makes it a GraphQL request: a POST of the query and its variables.
+	Query     string
+	Variables map[string]any
+	// Urgent calls alone may use the last free slot.
+	Urgent bool
+}
+
+// Answer is what a source said.
+type Answer struct {
+	// Value is the JSON value: map[string]any, []any, string, int, float64,
+	// bool, nil, or json.Number for a number that is too large for those. Of a
+	// GraphQL answer it is what stands under data.
+	Value  any
+	Header http.Header
+	// Faults are the errors that a GraphQL answer carries beside its data, ""
+	// without one. What is null in Value may have failed then: it must not be
+	// taken for something that is not there.
+	Faults string
+}
+
+// Get is Fetch for a caller who wants nothing but the value of a plain answer.
 func (s *Source) Get(ctx context.Context, ref string, urgent bool) (any, error) {
-	u, err := s.resolve(ref)
+	a, err := s.Fetch(ctx, Request{Ref: ref, Urgent: urgent})
+	return a.Value, err
+}
+
+// Fetch asks once. The source's time-out starts when the call has its slot;
+// until then only ctx ends it.
+//
+// Errors: storage.ErrGone (wrapped) for 404 and 410 of a plain request,
+// *storage.TemporaryError, *storage.RefusedError of the gate too_large; all
+// others are permanent. A *StatusError is in the chain where the status is the
+// reason.
+func (s *Source) Fetch(ctx context.Context, r Request) (Answer, error) {
+	u, err := s.resolve(r.Ref)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name, err)
+		return Answer{}, fmt.Errorf("%s: %w", s.name, err)
 	}
-	release, err := s.slots.acquire(ctx, urgent)
+	release, err := s.slots.acquire(ctx, r.Urgent)
 	if err != nil {
-		return nil, s.failed(u, storage.Temporary(fmt.Errorf("wait for a free slot: %w", err)))
+		return Answer{}, s.failed(r, u, storage.Temporary(fmt.Errorf("wait for a free slot: %w", err)))
 	}
 	defer release()
 
 	reqCtx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	v, err := s.fetch(reqCtx, u)
+	a, err := s.fetch(reqCtx, u, r)
 	if err != nil {
 		if reqCtx.Err() != nil && ctx.Err() == nil && isTransport(err) {
 			err = storage.Temporary(fmt.Errorf("no complete answer within %s", s.config.Timeout))
 		}
-		return nil, s.failed(u, err)
+		return Answer{}, s.failed(r, u, err)
 	}
-	return v, nil
+	return a, nil
 }
 
 // failed puts the name of the request before err: "cms GET /posts?slug=…".
-func (s *Source) failed(u *url.URL, err error) error {
-	return fmt.Errorf("%s GET %s: %w", s.name, s.show(u), err)
+func (s *Source) failed(r Request, u *url.URL, err error) error {
+	return fmt.Errorf("%s: %w", strings.TrimSpace(s.name+" "+r.method()+" "+s.show(u)), err)
 }
 
 // resolve appends ref to the source's URL. What comes out has the scheme and

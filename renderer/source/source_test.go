@@ -370,3 +370,24 @@ func TestNew_refusesABadConfig(t *testing.T) {
 		}
 	}
 }
+
+func TestFetch_answerHasItsHeaders(t *testing.T) {
+	s := newSource(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-WP-Total", "7")
+		_, _ = io.WriteString(w, "[]")
+	})
+	a, err := s.Fetch(t.Context(), Request{Ref: "/x"})
+	if err != nil || a.Header.Get("x-wp-total") != "7" {
+		t.Errorf("headers %v, %v", a.Header, err)
+	}
+}
+
+func TestFetch_statusIsInTheChain(t *testing.T) {
+	for _, status := range []int{302, 400, 401, 404, 503} {
+		_, err := newSource(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }).Fetch(t.Context(), Request{})
+		var got *StatusError
+		if !errors.As(err, &got) || got.Status != status {
+			t.Errorf("status %d: error %v", status, err)
+		}
+	}
+}

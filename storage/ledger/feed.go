@@ -26,6 +26,10 @@ type Event struct {
 	Error  string        // of a failure
 }
 
+// feedBlock is how long one read waits for events. The client does not break
+// off a read when its context ends, so it is also how long a stop may take.
+const feedBlock = 200 * time.Millisecond
+
 // Feed passes the ledger's events, from all processes, to whoever in this one
 // listens. A listener that is slow misses events, so an event may only ever be
 // a hint to read the state.
@@ -87,7 +91,7 @@ func (f *Feed) newest(ctx context.Context) (string, error) {
 
 func (f *Feed) read(ctx context.Context, last string) (string, error) {
 	streams, err := f.ledger.rdb.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{f.ledger.key("events"), last}, Count: 256, Block: time.Second,
+		Streams: []string{f.ledger.key("events"), last}, Count: 256, Block: feedBlock,
 	}).Result()
 	if errors.Is(err, redis.Nil) {
 		return last, nil

@@ -63,6 +63,13 @@ func (l Label) holds(path string) bool {
 	return kind != "prefix" || of == "/" || path == of || strings.HasPrefix(path, of+"/")
 }
 
+// OfRoute reports whether a page of this route can have the label: only a
+// route's label leaves others out.
+func (l Label) OfRoute(pattern string) bool {
+	kind, of := l.split()
+	return kind != "route" || of == pattern
+}
+
 // labelsOf returns every label that a page has.
 func labelsOf(path, route string, tags []string) []string {
 	labels := []string{string(Site), string(Route(route)), "prefix:/"}

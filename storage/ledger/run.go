@@ -24,6 +24,9 @@ const (
 type Run struct {
 	State ClaimState
 	Path  storage.Path
+	// Token is the one that was claimed; after a Fail that may be tried again
+	// it can be claimed once more.
+	Token string
 	// G0 is the number of the newest trigger when the run was claimed. What is
 	// read upstream from now on is at least as new.
 	G0 uint64
@@ -51,11 +54,11 @@ func (l *Ledger) claim(ctx context.Context, tok Token, owner string) (*Run, erro
 	if err != nil {
 		return nil, err
 	}
-	return l.newRun(r, tok.Path, owner)
+	return l.newRun(r, tok.Path, tok.ID, owner)
 }
 
-func (l *Ledger) newRun(r reply, p storage.Path, owner string) (*Run, error) {
-	run := &Run{State: ClaimState(r.text(0)), Path: p, ledger: l, owner: owner}
+func (l *Ledger) newRun(r reply, p storage.Path, token, owner string) (*Run, error) {
+	run := &Run{State: ClaimState(r.text(0)), Path: p, Token: token, ledger: l, owner: owner}
 	switch run.State {
 	case Stale, Busy, Met, Backing:
 	case Early:

@@ -171,3 +171,29 @@ func (l *Ledger) Counts(ctx context.Context) (Counts, error) {
 	}
 	return Counts{owed.Val(), failed.Val(), timers.Val()}, nil
 }
+
+// EachFailed calls f for every page that nobody tries any more, the one that
+// failed first before the others, until it returns an error.
+func (l *Ledger) EachFailed(ctx context.Context, f func(State) error) error {
+	names, err := l.rdb.ZRange(ctx, l.key("failed"), 0, -1).Result()
+	if err != nil {
+		return storage.Temporary(fmt.Errorf("read failed pages: %w", err))
+	}
+	for _, name := range names {
+		p, err := parsePath(name)
+		if err != nil {
+			continue // nothing of ours
+		}
+		s, err := l.State(ctx, p)
+		if err != nil {
+			return err
+		}
+		if s.Freshness != PageFailed {
+			continue // triggered meanwhile
+		}
+		if err := f(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

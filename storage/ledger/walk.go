@@ -48,32 +48,63 @@ func (l *Ledger) ClaimWalk(ctx context.Context, tok Token) (*Walk, error) {
 
 // Next returns the pages that follow the cursor, at most limit; none at the
 // end.
-func (w *Walk) Next(ctx context.Context, limit int) ([]storage.Path, error) {
-	index, low, high := w.Label.index()
+func (w *Walk) Next(ctx context.Context, limit int) (list []storage.Path, err error) {
+	list, w.from, err = w.ledger.pagesAfter(ctx, w.Label, w.from, limit)
+	return list, err
+}
+
+// pagesAfter returns pages of a label that sort after a path, and the path to
+// go on from; no page at the end.
+func (l *Ledger) pagesAfter(ctx context.Context, label Label, from string, limit int) ([]storage.Path, string, error) {
+	index, low, high := label.index()
 	for {
-		if w.from != "" {
-			low = "(" + w.from
+		if from != "" {
+			low = "(" + from
 		}
-		names, err := w.ledger.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
-			Key: w.ledger.key(index), ByLex: true, Start: low, Stop: high, Count: int64(limit),
+		names, err := l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
+			Key: l.key(index), ByLex: true, Start: low, Stop: high, Count: int64(limit),
 		}).Result()
 		if err != nil {
-			return nil, storage.Temporary(fmt.Errorf("walk %s: %w", w.Label, err))
+			return nil, from, storage.Temporary(fmt.Errorf("read pages of %s: %w", label, err))
 		}
 		if len(names) == 0 {
-			return nil, nil
+			return nil, from, nil
 		}
+		from = names[len(names)-1]
 		var list []storage.Path
 		for _, name := range names {
-			if p, err := parsePath(name); err == nil && w.Label.holds(name) {
+			if p, err := parsePath(name); err == nil && label.holds(name) {
 				list = append(list, p)
 			}
 		}
-		w.from = names[len(names)-1]
 		if len(list) > 0 {
-			return list, nil
+			return list, from, nil
 		}
 	}
+}
+
+// EachPage calls f for every page that has the label, in the order of paths,
+// until it returns an error. For a route that is every page.
+func (l *Ledger) EachPage(ctx context.Context, label Label, f func(storage.Path) error) error {
+	const batch = 500
+	list, from, err := l.pagesAfter(ctx, label, "", batch)
+	for ; err == nil && len(list) > 0; list, from, err = l.pagesAfter(ctx, label, from, batch) {
+		for _, p := range list {
+			if err := f(p); err != nil {
+				return err
+			}
+		}
+	}
+	return err
+}
+
+// Walking reports whether a walk of the label waits or is under way.
+func (l *Ledger) Walking(ctx context.Context, label Label) (bool, error) {
+	n, err := l.rdb.Exists(ctx, l.key("walk:"+string(label))).Result()
+	if err != nil {
+		return false, storage.Temporary(fmt.Errorf("read walk of %s: %w", label, err))
+	}
+	return n > 0, nil
 }
 
 // Advance keeps the cursor: every page that Next has returned is taken. It is
@@ -167,7 +198,7 @@ type Bulk struct {
 	// Number is that of the trigger; pages that have met it are left alone.
 	Number uint64
 	// G0 was read with Sequence before anything was read upstream; at least
-	// Number.
+	// Number. 0 when nothing has been read yet: then it is read by Take.
 	G0       uint64
 	Priority Priority
 	Reason   string
@@ -197,5 +228,5 @@ func (l *Ledger) take(ctx context.Context, p storage.Path, b Bulk, owner string)
 	if err != nil {
 		return nil, err
 	}
-	return l.newRun(r, p, owner)
+	return l.newRun(r, p, fmt.Sprintf("%d-%s", b.Number, owner), owner)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"strings"
+	"sync"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
@@ -14,27 +15,40 @@ import (
 // encoding is one kind of sidecar.
 type encoding struct {
 	suffix string
-	writer func(io.Writer) (io.WriteCloser, error)
+	make   func() encoder
+}
+
+// encoder is what both compressors offer. One takes more than a megabyte, so
+// they are used again.
+type encoder interface {
+	io.WriteCloser
+	Reset(io.Writer)
 }
 
 // allEncodings are the sidecars that Rebake knows, by their names in the config.
 var allEncodings = map[string]encoding{
-	"gzip": {".gz", func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestCompression) }},
-	"br":   {".br", func(w io.Writer) (io.WriteCloser, error) { return brotli.NewWriterLevel(w, 9), nil }},
+	"gzip": {".gz", func() encoder { w, _ := gzip.NewWriterLevel(nil, gzip.BestCompression); return w }}, // the level is valid
+	"br":   {".br", func() encoder { return brotli.NewWriterLevel(nil, 9) }},
 }
 
 // suffixes are those of all sidecars, also of those that are not asked for any
 // more: an old one beside a new page would be served.
 var suffixes = []string{".gz", ".br"}
 
-func encodingsFor(names []string) ([]encoding, error) {
-	var list []encoding
+// compressor makes the sidecars of one kind. It is safe for concurrent use.
+type compressor struct {
+	suffix string
+	idle   sync.Pool // of encoder
+}
+
+func compressorsFor(names []string) ([]*compressor, error) {
+	var list []*compressor
 	for _, name := range names {
 		e, ok := allEncodings[name]
 		if !ok {
 			return nil, fmt.Errorf("compress: unknown encoding %q; known: gzip, br", name)
 		}
-		list = append(list, e)
+		list = append(list, &compressor{suffix: e.suffix, idle: sync.Pool{New: func() any { return e.make() }}})
 	}
 	return list, nil
 }
@@ -54,21 +68,28 @@ func (d *Dir) sidecars(mediaType string, body []byte) ([]sidecar, error) {
 		return nil, nil
 	}
 	var list []sidecar
-	for _, e := range d.encodings {
-		var buf bytes.Buffer
-		w, err := e.writer(&buf)
+	for _, c := range d.compressors {
+		encoded, err := c.compress(body)
 		if err != nil {
 			return nil, fmt.Errorf("compress: %w", err)
 		}
-		if _, err := w.Write(body); err != nil {
-			return nil, fmt.Errorf("compress: %w", err)
-		}
-		if err := w.Close(); err != nil {
-			return nil, fmt.Errorf("compress: %w", err)
-		}
-		list = append(list, sidecar{e.suffix, buf.Bytes()})
+		list = append(list, sidecar{c.suffix, encoded})
 	}
 	return list, nil
+}
+
+func (c *compressor) compress(body []byte) ([]byte, error) {
+	w := c.idle.Get().(encoder)
+	defer c.idle.Put(w)
+	var buf bytes.Buffer
+	w.Reset(&buf)
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
 }
 
 func isText(mediaType string) bool {

@@ -39,22 +39,22 @@ type Config struct {
 // Dir is an open output directory. It is safe for concurrent use, and any
 // number of processes may have the same one open.
 type Dir struct {
-	root      *os.Root
-	path      string
-	staging   string
-	lease     *os.File // holds the flock that keeps staging from being swept
-	locks     *locks
-	durable   durableFolders
-	encodings []encoding
-	adopt     bool
-	foldsCase bool
+	root        *os.Root
+	path        string
+	staging     string
+	lease       *os.File // holds the flock that keeps staging from being swept
+	locks       *locks
+	durable     durableFolders
+	compressors []*compressor
+	adopt       bool
+	foldsCase   bool
 }
 
 // Open prepares the directory: it makes what is missing, proves that a file
 // can be renamed from staging into place, and sweeps what dead processes left
 // in staging.
 func Open(cfg Config) (*Dir, error) {
-	encodings, err := encodingsFor(cfg.Compress)
+	compressors, err := compressorsFor(cfg.Compress)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func Open(cfg Config) (*Dir, error) {
 	if err := os.MkdirAll(cfg.State, 0o700); err != nil {
 		return nil, fmt.Errorf("make state: %w", err)
 	}
-	d := &Dir{path: cfg.Dir, encodings: encodings, adopt: cfg.Adopt}
+	d := &Dir{path: cfg.Dir, compressors: compressors, adopt: cfg.Adopt}
 	if d.root, err = os.OpenRoot(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("open output: %w", err)
 	}

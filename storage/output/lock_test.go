@@ -26,19 +26,22 @@ func TestDirs_OnOneOutputExcludeEachOtherOnAPage(t *testing.T) {
 		done <- err
 	}()
 	<-inside
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-	defer cancel()
+	soon := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
 	refuse := func(context.Context, bool) error {
 		t.Error("two publishers are inside the lock of one page")
 		return storage.ErrLost
 	}
 	for _, waiting := range []*site{first, second} {
-		_, err := waiting.Publish(ctx, page("/a", "second"), storage.Published{}, refuse)
+		_, err := waiting.Publish(soon(), page("/a", "second"), storage.Published{}, refuse)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("publish: error %v, want a deadline", err)
 		}
 		wantTemporary(t, err)
-		_, err = waiting.Remove(ctx, parse("/a"), storage.Published{}, refuse)
+		_, err = waiting.Remove(soon(), parse("/a"), storage.Published{}, refuse)
 		wantTemporary(t, err)
 	}
 	close(leave)

@@ -70,10 +70,9 @@ func (d *Dir) publish(ctx context.Context, t target, page storage.Page, side []s
 	if same {
 		mtime = mtimeOf(old)
 	}
-	told := prev.Hash == page.Hash() && prev.MTime.Equal(mtime)
 	res := Result{Changed: !same || prev.Hash != page.Hash(), MTime: mtime}
 	if same && t.holdsSidecars(side) {
-		if told {
+		if !res.Changed && prev.MTime.Equal(mtime) {
 			return res, nil
 		}
 		return res, d.syncAt(t) // a run that died may have renamed without reaching the disk

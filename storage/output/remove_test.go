@@ -122,6 +122,13 @@ func TestRemove_SiblingsAtOnce(t *testing.T) {
 	}
 }
 
+func TestSyncAt_FolderThatWasRemovedWithAnotherPage(t *testing.T) {
+	s := newSite(t)
+	if err := s.syncAt(s.target(parse("/gone/with/it"))); err != nil {
+		t.Error(err)
+	}
+}
+
 // The folder can vanish at any moment between its making and the rename.
 func TestPublish_WhileTheFolderIsRemovedWithAnotherPage(t *testing.T) {
 	s := newSite(t)

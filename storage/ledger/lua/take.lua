@@ -1,12 +1,13 @@
 -- ARGV: path, number n, g0, owner, lease ms, priority, reason, index that named the path or ''
 -- Triggers a page for a walk or a build, whose number is n, and claims it in
 -- the same step. g0 was read from seq before the first byte was read upstream
--- and is not less than n.
+-- and is not less than n; 0 when nothing has been read yet.
 -- -> fresh                  it has met n already
 --  | busy                   a live run or a newer token has it, and will see n
 --  | waiting                it is backing off, and will see n then
 --  | claimed, …             as claim.lua
 local n, g0, owner = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+if g0 == 0 then g0 = tonumber(redis.call('GET', seq)) end
 local p = read(page, 'hash', 'mtime', 'gone', 'g0')
 local r = read(owed, 'st', 'own', 'exp', 'due', 'gen', 'g0', 'cl', 'att', 'prio', 'rp')
 local repeated = r.st == 'running' and r.own == owner

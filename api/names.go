@@ -1,0 +1,127 @@
+package api
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"rebake/storage"
+	"rebake/storage/ledger"
+)
+
+// paths are the pages that an input names, each once.
+func (a *API) paths(in input) ([]storage.Path, error) {
+	if n := len(in.paths) + len(in.escapedPaths) + len(in.slugs); n > a.cfg.MaxPaths {
+		return nil, bad("too_many", fmt.Sprintf("%d paths; at most %d in one request", n, a.cfg.MaxPaths))
+	}
+	var list []storage.Path
+	add := func(p storage.Path, err error) error {
+		if err == nil && !slices.Contains(list, p) {
+			list = append(list, p)
+		}
+		return err
+	}
+	for _, s := range in.paths {
+		if err := add(a.parse(s, a.cfg.Rules.Parse)); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range in.escapedPaths {
+		if err := add(a.parse(s, a.cfg.Rules.ParseEscaped)); err != nil {
+			return nil, err
+		}
+	}
+	for _, slug := range in.slugs {
+		pages, err := a.slugPages(slug)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range pages {
+			_ = add(p, nil)
+		}
+	}
+	return list, nil
+}
+
+// maxTag is the longest tag in bytes; the renderer makes none that is longer.
+const maxTag = 256
+
+// labels are the tags and prefixes of an input.
+func (a *API) labels(in input) ([]ledger.Label, error) {
+	if n := len(in.tags) + len(in.prefixes); n > a.cfg.MaxPaths {
+		return nil, bad("too_many", fmt.Sprintf("%d tags and prefixes; at most %d in one request", n, a.cfg.MaxPaths))
+	}
+	var list []ledger.Label
+	add := func(l ledger.Label) {
+		if !slices.Contains(list, l) {
+			list = append(list, l)
+		}
+	}
+	for _, tag := range in.tags {
+		switch {
+		case tag == "":
+			return nil, bad("bad_tag", "a tag is empty")
+		case len(tag) > maxTag:
+			return nil, bad("bad_tag", fmt.Sprintf("a tag is longer than %d bytes", maxTag))
+		case !utf8.ValidString(tag) || strings.ContainsFunc(tag, unicode.IsControl):
+			return nil, bad("bad_tag", fmt.Sprintf("the tag %.40q is no text", tag))
+		}
+		add(ledger.Tag(tag))
+	}
+	for _, prefix := range in.prefixes {
+		p, err := a.parse(prefix, a.cfg.Rules.Parse)
+		if err != nil {
+			return nil, err
+		}
+		add(ledger.Prefix(p))
+	}
+	return list, nil
+}
+
+// slugPages returns the pages that a slug may stand for. A slug is one segment
+// of a path; whatever has a slash is a path, or the URL of one. When a slug
+// makes a page of one route and nothing of another, the page counts.
+func (a *API) slugPages(slug string) ([]storage.Path, error) {
+	candidates := []string{slug}
+	if slug != "" && !strings.Contains(slug, "/") && !strings.Contains(strings.ToLower(slug), "%2f") {
+		candidates = a.routes.SlugPaths(slug)
+	}
+	var pages []storage.Path
+	var refused error
+	for _, s := range candidates {
+		p, err := a.parse(s, a.cfg.Rules.ParseEscaped)
+		if err != nil {
+			refused = err
+			continue
+		}
+		pages = append(pages, p)
+	}
+	if len(pages) > 0 {
+		return pages, nil
+	}
+	return nil, refused
+}
+
+// parse reads what a CMS calls a path: one, or the URL of a page on a host
+// that is known to show this site. The query of a URL says how the CMS finds
+// the page, and not which page it is. WordPress renames what it puts into the
+// trash; the page to look at is the one before.
+func (a *API) parse(s string, parse func(string) (storage.Path, error)) (storage.Path, error) {
+	if u, err := url.Parse(s); err == nil && (u.Scheme == "http" || u.Scheme == "https") && a.knowsHost(u.Host) {
+		s, parse = u.EscapedPath(), a.cfg.Rules.ParseEscaped
+		if s == "" {
+			s = "/"
+		}
+	}
+	if rest, ok := strings.CutSuffix(strings.TrimSuffix(s, "/"), "__trashed"); ok {
+		s = rest
+	}
+	return parse(s)
+}
+
+func (a *API) knowsHost(host string) bool {
+	return host != "" && slices.ContainsFunc(a.cfg.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
+}

@@ -1,0 +1,36 @@
+package worker
+
+import (
+	"context"
+
+	"rebake/renderer"
+	"rebake/storage/ledger"
+)
+
+// take triggers one page of a bulk, and renders it in a general slot: the
+// reserve stays free for edits. It returns when the page is owed. ended is
+// called when its run has come to an end, with what became of it, or at once
+// when there was nothing to run.
+func (w *Worker) take(ctx context.Context, m renderer.Match, b ledger.Bulk, ended func(ledger.ClaimState, error)) error {
+	release, runs, err := w.slots.enter(ctx)
+	if err != nil {
+		return err
+	}
+	run, err := w.Ledger.Take(ctx, m.Path, b)
+	if err != nil {
+		release()
+		return err
+	}
+	if run.State != ledger.Claimed {
+		release()
+		ended(run.State, nil)
+		return nil
+	}
+	go func() {
+		defer release()
+		err := w.follow(runs, run, m, false)
+		w.requeue(runs, ledger.Token{Path: m.Path, ID: run.Token, Priority: b.Priority}, err)
+		ended(run.State, err)
+	}()
+	return nil
+}

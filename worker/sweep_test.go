@@ -1,0 +1,96 @@
+package worker
+
+import (
+	"testing"
+	"time"
+
+	"rebake/storage/ledger"
+)
+
+// quick makes leases short, so that a death is noticed soon.
+func quick(set *settings) { set.ledger.Lease = 500 * time.Millisecond }
+
+func TestSweep_LostWakeUp(t *testing.T) {
+	s := newWebsite(t)
+	p := s.process() // accepts and does not work
+	p.trigger(ledger.Critical, "/a")
+	tasks, err := s.inspector().ListPendingTasks("critical")
+	if err != nil || len(tasks) != 1 {
+		t.Fatalf("pending = %v, %v, want one task", tasks, err)
+	}
+	if err := s.inspector().DeleteTask("critical", tasks[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	p.run()
+	p.await("/a", ledger.PageFresh)
+}
+
+func TestSweep_LostWakeUpInALostQueue(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	p.publish("/a", "old")
+	ctx := t.Context()
+	for _, key := range s.rdb.Keys(ctx, "asynq:*").Val() {
+		s.rdb.Del(ctx, key)
+	}
+	p.token("/a", ledger.Critical)
+	p.await("/a", ledger.PageFresh)
+}
+
+func TestSweep_PageOfADeadOwner(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(quick)
+	dead, err := p.Ledger.Claim(t.Context(), p.token("/a", ledger.Low))
+	if err != nil || dead.State != ledger.Claimed {
+		t.Fatalf("claim = %+v, %v", dead, err)
+	}
+	p.await("/a", ledger.PageFresh)
+	s.wantRenders("/a", 1)
+}
+
+func TestSweep_WaitingTasksAreLeftAlone(t *testing.T) {
+	s := newWebsite(t)
+	accepts := s.process()
+	accepts.trigger(ledger.Low, "/a", "/b", "/c")
+	before, err := s.inspector().ListPendingTasks("low")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.rdb.ZAddXX(t.Context(), "rebake:{"+host+"}:dirty", due("/a"), due("/b"), due("/c"))
+	if _, err := accepts.sweepOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after, err := s.inspector().ListPendingTasks("low")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(before) != 3 || len(after) != 3 {
+		t.Errorf("%d tasks waited before the sweep and %d after it, want 3", len(before), len(after))
+	}
+}
+
+func TestSweep_FindsTheOneThatIsMissingAmongMany(t *testing.T) {
+	s := newWebsite(t)
+	accepts := s.process()
+	for _, path := range []string{"/a", "/b", "/c"} { // one after the other: the tasks lie in this order
+		accepts.trigger(ledger.Low, path)
+	}
+	tasks, err := s.inspector().ListPendingTasks("low")
+	if err != nil || len(tasks) != 3 {
+		t.Fatalf("pending = %v, %v, want three tasks", tasks, err)
+	}
+	if err := s.inspector().DeleteTask("low", tasks[0].ID); err != nil { // the oldest
+		t.Fatal(err)
+	}
+	s.rdb.ZAddXX(t.Context(), "rebake:{"+host+"}:dirty", due("/a"), due("/b"), due("/c"))
+	if _, err := accepts.sweepOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tasks, err = s.inspector().ListPendingTasks("low")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tasks) != 3 {
+		t.Errorf("%d tasks wait after the sweep, want 3", len(tasks))
+	}
+}
