@@ -26,20 +26,25 @@ import (
 
 // roles are what a process does. They are the only difference between serve
 // and its --only modes.
-type roles struct{ api, worker bool }
+type roles struct {
+	api, worker bool
+	// build says that it is no server: it works beside one, on its Redis.
+	build bool
+}
 
 // app is one site, wired. newApp builds it in one straight line; run runs it
 // and closes it.
 type app struct {
-	cfg     *config.Config
-	log     *slog.Logger
-	roles   roles
-	queue   *queue
-	feed    *ledger.Feed
-	worker  *worker.Worker
-	public  *api.Listener
-	admin   *api.Listener
-	closers []func() error
+	cfg      *config.Config
+	log      *slog.Logger
+	roles    roles
+	queue    *queue
+	renderer *renderer.Renderer
+	feed     *ledger.Feed
+	worker   *worker.Worker
+	public   *api.Listener
+	admin    *api.Listener
+	closers  []func() error
 }
 
 // newApp opens everything that the config names and starts our own Redis,
@@ -52,11 +57,10 @@ func newApp(ctx context.Context, cfg *config.Config, roles roles, log *slog.Logg
 			err = errors.Join(err, a.close())
 		}
 	}()
-	site, err := a.openRenderer()
-	if err != nil {
+	if a.renderer, err = a.openRenderer(); err != nil {
 		return nil, err
 	}
-	if a.queue, err = openQueue(cfg, log); err != nil {
+	if a.queue, err = openQueue(ctx, cfg, roles.build, log); err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, a.queue.close)
@@ -81,9 +85,9 @@ func newApp(ctx context.Context, cfg *config.Config, roles roles, log *slog.Logg
 	wcfg := worker.DefaultConfig()
 	wcfg.Workers, wcfg.Render, wcfg.Grace = cfg.Workers, cfg.Limits.Render, cfg.Shutdown
 	a.worker = worker.New(wcfg, worker.Parts{
-		Redis: a.queue.client, Ledger: l, Feed: a.feed, Output: out, Renderer: site, Log: log,
+		Redis: a.queue.client, Ledger: l, Feed: a.feed, Output: out, Renderer: a.renderer, Log: log,
 	})
-	return a, a.openAPI(site, out, l)
+	return a, a.openAPI(out, l)
 }
 
 // openRenderer loads the templates and checks the routes against them.
@@ -101,7 +105,10 @@ func (a *app) openRenderer() (*renderer.Renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load templates from %s: %w", a.cfg.Templates, err)
 	}
-	site, err := renderer.New(renderer.Config{Site: a.cfg.Site, Routes: a.cfg.Routes, Sources: sources, Templates: templates})
+	site, err := renderer.New(renderer.Config{
+		Site: a.cfg.Site, Routes: a.cfg.Routes, Sources: sources, Templates: templates,
+		Rules: storage.PathRules{Reserved: a.cfg.Reserved},
+	})
 	if err != nil {
 		return nil, a.cfg.Wrap(err)
 	}
@@ -115,12 +122,12 @@ func (a *app) startRedis(ctx context.Context) error {
 		if err := awaitRedis(ctx, a.queue.client, 5*time.Second); err != nil {
 			return err
 		}
-		if a.queue.forgets || a.cfg.Durability == "relaxed" {
+		if a.queue.forgets || a.queue.trusted || a.cfg.Durability == "relaxed" {
 			return nil
 		}
 		return checkDurability(ctx, a.queue.client)
 	}
-	if !a.roles.api || !a.roles.worker {
+	if !a.roles.build && (!a.roles.api || !a.roles.worker) {
 		return errors.New("--only needs a Redis that both processes can reach: name it with `redis:` in rebake.yaml")
 	}
 	redisCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -138,7 +145,7 @@ func (a *app) startRedis(ctx context.Context) error {
 	}
 }
 
-func (a *app) openAPI(site *renderer.Renderer, out *output.Dir, l *ledger.Ledger) (err error) {
+func (a *app) openAPI(out *output.Dir, l *ledger.Ledger) (err error) {
 	if !a.roles.api {
 		return nil
 	}
@@ -148,10 +155,10 @@ func (a *app) openAPI(site *renderer.Renderer, out *output.Dir, l *ledger.Ledger
 	}
 	acfg := api.DefaultConfig()
 	acfg.Secrets, acfg.AdminToken = a.cfg.Secret, token
-	acfg.Rules = storage.PathRules{Reserved: a.cfg.Reserved, WellKnown: site.WellKnown(), FoldCase: out.FoldsCase()}
+	acfg.Rules = storage.PathRules{Reserved: a.cfg.Reserved, WellKnown: a.renderer.WellKnown(), FoldCase: out.FoldsCase()}
 	acfg.Hosts = knownHosts(a.cfg)
 	acfg.MaxBody, acfg.MaxPaths, acfg.MaxWait = a.cfg.Limits.MaxBody, a.cfg.Limits.Paths, a.cfg.Limits.MaxWait
-	handlers := api.New(acfg, a.worker, site, l, a.log)
+	handlers := api.New(acfg, a.worker, a.renderer, l, a.log)
 	if a.public, err = api.Listen(a.cfg.Listen, handlers.Public(), a.cfg.Shutdown, a.log); err != nil {
 		return fmt.Errorf("%w (listen in rebake.yaml)", err)
 	}

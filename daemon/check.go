@@ -97,7 +97,7 @@ func checkRedis(ctx context.Context, cfg *config.Config) error {
 	case "memory":
 		return nil
 	}
-	q, err := openQueue(cfg, slog.New(slog.DiscardHandler))
+	q, err := openQueue(ctx, cfg, false, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ atomically, and nginx goes on serving files.`,
 	var flags globalFlags
 	root.PersistentFlags().StringVarP(&flags.config, "config", "c", "", "config file (default ./rebake.yaml, then /etc/rebake/rebake.yaml)")
 	root.AddCommand(
-		newServeCommand(&flags), newNowCommand(&flags), newExplainCommand(&flags), newCheckCommand(&flags),
+		newServeCommand(&flags), newBuildCommand(&flags), newNowCommand(&flags), newExplainCommand(&flags), newCheckCommand(&flags),
 		newDemoCommand(), newVersionCommand(),
 	)
 	return root

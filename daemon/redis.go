@@ -28,13 +28,23 @@ type queue struct {
 	close func() error
 	// forgets says that the ledger is empty at each start.
 	forgets bool
+	// trusted says that it was started with our own settings.
+	trusted bool
 }
 
-// openQueue takes the Redis that the config names.
-func openQueue(cfg *config.Config, log *slog.Logger) (*queue, error) {
+// openQueue takes the Redis that the config names. With beside it uses our own
+// Redis of a rebake that is running, when there is one.
+func openQueue(ctx context.Context, cfg *config.Config, beside bool, log *slog.Logger) (*queue, error) {
 	switch cfg.Redis {
 	case "":
-		s, err := embedded.Open(filepath.Join(cfg.State, "redis"), log)
+		dir := filepath.Join(cfg.State, "redis")
+		if beside {
+			if opts, release, ok := embedded.Attach(ctx, dir); ok {
+				c := redis.NewClient(opts)
+				return &queue{client: c, close: func() error { return errors.Join(c.Close(), release()) }, trusted: true}, nil
+			}
+		}
+		s, err := embedded.Open(dir, log)
 		if err != nil {
 			return nil, err
 		}

@@ -31,10 +31,11 @@ var Programs = []string{"redis-server", "valkey-server"}
 var ErrMissing = errors.New("redis-server is not installed: install it (Debian, Ubuntu: apt-get install redis-server), or name a Redis with `redis:` in rebake.yaml")
 
 const (
-	startTime = 30 * time.Second // a large append-only file takes a while to read
-	stopTime  = 10 * time.Second
-	lockTime  = 5 * time.Second // for the server of a process that has just died
-	pause     = 500 * time.Millisecond
+	startTime  = 30 * time.Second // a large append-only file takes a while to read
+	stopTime   = 10 * time.Second
+	lockTime   = 5 * time.Second // for the server of a process that has just died
+	attachTime = time.Second
+	pause      = 500 * time.Millisecond
 )
 
 // Find returns the program to run, or ErrMissing.
@@ -78,6 +79,25 @@ func Open(dir string, log *slog.Logger) (*Server, error) {
 			return nil, fmt.Errorf("lock %s: another rebake serves this site; stop it, or give this one a state of its own: %w", dir, err)
 		}
 	}
+}
+
+// Attach returns how to connect to the server that another process runs in the
+// directory, and how to let go of it. False says that none answers there.
+func Attach(ctx context.Context, dir string) (opts *redis.Options, release func() error, ok bool) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, nil, false
+	}
+	opts = (&Server{dir: f}).Options()
+	c := redis.NewClient(opts)
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(ctx, attachTime)
+	defer cancel()
+	if c.Ping(ctx).Err() != nil {
+		_ = f.Close()
+		return nil, nil, false
+	}
+	return opts, f.Close, true
 }
 
 // Close gives the directory back. Run must have returned.
