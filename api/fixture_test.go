@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
 	"rebake/storage"
@@ -152,8 +153,24 @@ func (f *fixture) triggered(want ...string) {
 	for _, p := range all[0].Paths {
 		got = append(got, p.String())
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		f.t.Errorf("paths of the trigger (-want +got):\n%s", diff)
+	}
+}
+
+// labelled checks the labels of the only trigger.
+func (f *fixture) labelled(want ...string) {
+	f.t.Helper()
+	all := f.site.all()
+	if len(all) != 1 {
+		f.t.Fatalf("%d triggers, want 1", len(all))
+	}
+	var got []string
+	for _, l := range all[0].Labels {
+		got = append(got, string(l))
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		f.t.Errorf("labels of the trigger (-want +got):\n%s", diff)
 	}
 }
 
@@ -165,10 +182,12 @@ func (f *fixture) idle() {
 	}
 }
 
-// fakeSite accepts every trigger, and says that all pages are published.
+// fakeSite accepts every trigger, and says that all pages are published. Three
+// pages have each label.
 type fakeSite struct {
-	accept func(context.Context, worker.Trigger) (worker.Accepted, error)
-	wait   func(context.Context, worker.AcceptedPage) error
+	accept    func(context.Context, worker.Trigger) (worker.Accepted, error)
+	wait      func(context.Context, worker.AcceptedPage) error
+	waitLabel func(context.Context, worker.AcceptedLabel) error
 
 	mu       sync.Mutex
 	triggers []worker.Trigger // guarded by mu
@@ -185,6 +204,9 @@ func (s *fakeSite) Accept(ctx context.Context, t worker.Trigger) (worker.Accepte
 	for i, p := range t.Paths {
 		a.Pages = append(a.Pages, worker.AcceptedPage{Path: p, ID: uint64(7 + i)})
 	}
+	for i, l := range t.Labels {
+		a.Labels = append(a.Labels, worker.AcceptedLabel{Label: l, ID: uint64(21 + i), Pages: 3})
+	}
 	return a, nil
 }
 
@@ -195,7 +217,12 @@ func (s *fakeSite) Wait(ctx context.Context, p worker.AcceptedPage) error {
 	return nil
 }
 
-func (s *fakeSite) WaitLabel(context.Context, worker.AcceptedLabel) error { return nil }
+func (s *fakeSite) WaitLabel(ctx context.Context, l worker.AcceptedLabel) error {
+	if s.waitLabel != nil {
+		return s.waitLabel(ctx, l)
+	}
+	return nil
+}
 
 func (s *fakeSite) all() []worker.Trigger {
 	s.mu.Lock()

@@ -49,9 +49,9 @@ func TestWorker_GoneAtFirstAndBackAtTheSecondReadingStays(t *testing.T) {
 	s := newWebsite(t)
 	p := s.running()
 	p.publish("/a", "old")
-	s.on("/a", func(_ context.Context, n int, _ string) (string, error) {
+	s.on("/a", func(ctx context.Context, n int, _ string) (string, error) {
 		if n == 2 {
-			return gone(nil, n, "")
+			return gone(ctx, n, "")
 		}
 		return "new", nil
 	})

@@ -24,7 +24,7 @@ func parsePaging(q url.Values) (paging, error) {
 		}
 		n, err := strconv.Atoi(q.Get(param.name))
 		if err != nil || n < 1 || n > param.most {
-			return paging{}, fmt.Errorf("Invalid parameter(s): %s", param.name)
+			return paging{}, fmt.Errorf("invalid parameter(s): %s", param.name)
 		}
 		*param.value = n
 	}

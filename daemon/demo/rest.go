@@ -86,7 +86,7 @@ func (c *CMS) find(q url.Values) ([]Post, error) {
 	if s := q.Get("modified_after"); s != "" {
 		var err error
 		if after, err = parseTime(s); err != nil {
-			return nil, errors.New("Invalid parameter(s): modified_after")
+			return nil, errors.New("invalid parameter(s): modified_after")
 		}
 	}
 	slugs, ids := list(q, "slug"), list(q, "categories")
@@ -114,14 +114,14 @@ func (c *CMS) find(q url.Values) ([]Post, error) {
 			return cmp.Or(b.Modified.Compare(a.Modified), cmp.Compare(b.ID, a.ID))
 		})
 	default:
-		return nil, errors.New("Invalid parameter(s): orderby")
+		return nil, errors.New("invalid parameter(s): orderby")
 	}
 	switch q.Get("order") {
 	case "", "desc":
 	case "asc":
 		slices.Reverse(posts)
 	default:
-		return nil, errors.New("Invalid parameter(s): order")
+		return nil, errors.New("invalid parameter(s): order")
 	}
 	return posts, nil
 }
