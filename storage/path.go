@@ -256,6 +256,19 @@ func (p Path) FileFor(mediaType string) string {
 	return path.Join(p.s, "index."+ext)[1:]
 }
 
+// Files returns every file that the path's page can have, whatever its type,
+// the one for HTML first. No other path has one of them.
+func (p Path) Files() []string {
+	if p.s == "" || p.FileType() != "" {
+		return []string{p.File()}
+	}
+	var files []string
+	for _, ext := range []string{"html", "xml", "json", "txt"} {
+		files = append(files, path.Join(p.s, "index."+ext)[1:])
+	}
+	return files
+}
+
 // indexFiles are the media types that a page at a directory path can have, with
 // the extension of its file there.
 var indexFiles = map[string]string{

@@ -30,12 +30,11 @@ func checkGates(page storage.Page, g renderer.Gates) error {
 	if err != nil {
 		return refuse("type_mismatch", "the media type %q cannot be read", page.Type)
 	}
-	want := page.Path.FileType()
-	if want == "" {
-		want = "text/html"
-	}
-	if got != want {
+	if want := page.Path.FileType(); want != "" && got != want {
 		return refuse("type_mismatch", "the page is %s and %s promises %s", got, page.Path.File(), want)
+	}
+	if page.Path.FileFor(got) == "" {
+		return refuse("type_mismatch", "the page is %s, which needs a path with an extension", got)
 	}
 	if got == "text/html" && g.Complete && !endsWithHTML(body) {
 		return refuse("complete", "the page does not end in </html>; if that is right, set gates: {complete: false} on its route")

@@ -17,8 +17,8 @@ import (
 )
 
 // Fence is asked once, inside the page's lock and before anything changes,
-// whether the caller may still publish or remove. exists says that a file of the page is
-// there already. storage.ErrLost means that a newer run owns the page,
+// whether the caller may still publish or remove. exists says that a file of the
+// page is there already. storage.ErrLost means that a newer run owns the page,
 // storage.ErrForeign that the file is not one of ours.
 type Fence func(ctx context.Context, exists bool) error
 
@@ -44,7 +44,10 @@ func (d *Dir) Publish(ctx context.Context, page storage.Page, prev storage.Publi
 	if err != nil {
 		return Result{}, err
 	}
-	t := d.target(page.Path)
+	t, err := d.target(page.Path, page.Type)
+	if err != nil {
+		return Result{}, err
+	}
 	if err := d.awaitSecond(ctx, t, page.Body, prev); err != nil {
 		return Result{}, err
 	}
@@ -62,7 +65,7 @@ func (d *Dir) publish(ctx context.Context, t target, page storage.Page, side []s
 	if err != nil {
 		return Result{}, err
 	}
-	if err := fence(ctx, !d.adopt && (old != nil || t.hasSidecar())); err != nil {
+	if err := fence(ctx, !d.adopt && t.exists(old)); err != nil {
 		return Result{}, err
 	}
 	same := old != nil && t.holds(page.Body)
@@ -75,7 +78,8 @@ func (d *Dir) publish(ctx context.Context, t target, page storage.Page, side []s
 		if !res.Changed && prev.MTime.Equal(mtime) {
 			return res, nil
 		}
-		return res, d.syncAt(t) // a run that died may have renamed without reaching the disk
+		// A run that died may have renamed without reaching the disk, or its end.
+		return res, errors.Join(t.removeOthers(), d.syncAt(t))
 	}
 	for attempt := 0; ; attempt++ {
 		err := d.swap(t, page.Body, side, mtime, same)
@@ -108,6 +112,9 @@ func (d *Dir) swap(t target, body []byte, side []sidecar, mtime time.Time, keepP
 		if err := d.replace(folder, t.name+s.suffix, s.body, mtime); err != nil {
 			return err
 		}
+	}
+	if err := t.removeOthers(); err != nil {
+		return err
 	}
 	return d.syncFolder(t.folder, folder)
 }
@@ -145,7 +152,11 @@ func (d *Dir) Remove(ctx context.Context, p storage.Path, prev storage.Published
 		return Result{}, storage.Temporary(err)
 	}
 	defer release()
-	res, err := d.remove(ctx, d.target(p), prev, fence)
+	t, err := d.target(p, "text/html") // and all others
+	if err != nil {
+		return Result{}, err
+	}
+	res, err := d.remove(ctx, t, prev, fence)
 	return res, classify(p, err)
 }
 
@@ -158,7 +169,7 @@ func (d *Dir) remove(ctx context.Context, t target, prev storage.Published, fenc
 	if err != nil {
 		return Result{}, err
 	}
-	exists := old != nil || t.hasSidecar()
+	exists := t.exists(old)
 	if err := fence(ctx, exists && !d.adopt); err != nil {
 		return Result{}, err
 	}
@@ -172,6 +183,9 @@ func (d *Dir) remove(ctx context.Context, t target, prev storage.Published, fenc
 		return Result{}, err
 	}
 	if err := d.root.Remove(t.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Result{}, err
+	}
+	if err := t.removeOthers(); err != nil {
 		return Result{}, err
 	}
 	t.folder = d.removeEmpty(t.folder)

@@ -124,7 +124,11 @@ func TestRemove_SiblingsAtOnce(t *testing.T) {
 
 func TestSyncAt_FolderThatWasRemovedWithAnotherPage(t *testing.T) {
 	s := newSite(t)
-	if err := s.syncAt(s.target(parse("/gone/with/it"))); err != nil {
+	target, err := s.target(parse("/gone/with/it"), "text/html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.syncAt(target); err != nil {
 		t.Error(err)
 	}
 }

@@ -56,14 +56,14 @@ func TestPublish_CompressListShrinks(t *testing.T) {
 func TestPublish_OnlyLargeTextHasSidecars(t *testing.T) {
 	s := newSite(t, "gzip")
 	s.put("/small", "short")
-	for path, mediaType := range map[string]string{"/data.json": "application/json", "/pic.svg": "image/svg+xml", "/photo": "image/jpeg", "/odd": ";"} {
+	for path, mediaType := range map[string]string{"/data.json": "application/json", "/pic.svg": "image/svg+xml", "/photo.txt": "image/jpeg", "/odd.txt": ";"} {
 		p := page(path, text(1, 4000))
 		p.Type = mediaType
 		if _, err := s.Publish(t.Context(), p, storage.Published{}, allow); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.wantNames("data.json data.json.gz odd/ odd/index.html photo/ photo/index.html pic.svg pic.svg.gz small/ small/index.html")
+	s.wantNames("data.json data.json.gz odd.txt photo.txt pic.svg pic.svg.gz small/ small/index.html")
 }
 
 // A page that is a link with the right bytes behind it is not served by nginx.

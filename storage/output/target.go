@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"rebake/storage"
@@ -19,11 +21,64 @@ type target struct {
 	file   string // "blog/a/index.html"
 	folder string // "blog/a"
 	name   string // "index.html"
+	// others are the files that the page has as another type; one that is there
+	// is from before its type changed.
+	others []string
 }
 
-func (d *Dir) target(p storage.Path) target {
-	file := p.File()
-	return target{d.root, file, path.Dir(file), path.Base(file)}
+// target is where a page of this type is; an error when no file can stand for it.
+func (d *Dir) target(p storage.Path, mediaType string) (target, error) {
+	file := p.FileFor(mediaType)
+	if file == "" {
+		return target{}, fmt.Errorf("publish %s: a page of type %s needs a path with an extension", p, mediaType)
+	}
+	t := target{root: d.root, file: file, folder: path.Dir(file), name: path.Base(file)}
+	for _, other := range p.Files() {
+		if other != file {
+			t.others = append(t.others, other)
+		}
+	}
+	return t, nil
+}
+
+// exists reports whether any file of the page is there, whatever its type.
+func (t target) exists(old fs.FileInfo) bool {
+	if old != nil || t.hasSidecar() {
+		return true
+	}
+	return slices.ContainsFunc(t.others, func(file string) bool {
+		_, err := t.root.Lstat(file)
+		return err == nil
+	})
+}
+
+// removeOthers removes what is left of the page as another type.
+func (t target) removeOthers() error {
+	for _, file := range t.others {
+		if _, err := t.root.Lstat(file); err != nil {
+			continue
+		}
+		for _, name := range append([]string{file}, sidecarsOf(file)...) {
+			if err := t.root.Remove(name); err != nil && !missing(err) {
+				return fmt.Errorf("remove %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func sidecarsOf(file string) []string {
+	var names []string
+	for _, suffix := range suffixes {
+		names = append(names, file+suffix)
+	}
+	return names
+}
+
+// missing says that a file is not there, and cannot be, since another page's
+// file has the name of its folder.
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // stat returns nil when there is no file. What is there and is no plain file
@@ -66,8 +121,8 @@ func (t target) holdsSidecars(want []sidecar) bool {
 func (t target) hasSidecar() bool { return !t.holdsSidecars(nil) }
 
 func (t target) removeSidecars() error {
-	for _, suffix := range suffixes {
-		if err := t.root.Remove(t.file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, name := range sidecarsOf(t.file) {
+		if err := t.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove sidecar: %w", err)
 		}
 	}
