@@ -39,6 +39,7 @@ type Site interface {
 	Accept(context.Context, worker.Trigger) (worker.Accepted, error)
 	Wait(context.Context, worker.AcceptedPage) error
 	WaitLabel(context.Context, worker.AcceptedLabel) error
+	Miss(context.Context, storage.Path) (worker.Served, error)
 }
 
 // Routes is what the api asks of the renderer floor.

@@ -291,3 +291,8 @@ func mustPath(t testing.TB, s string) storage.Path {
 	}
 	return p
 }
+
+// Miss serves nothing, as a site does that has no such page.
+func (s *fakeSite) Miss(context.Context, storage.Path) (worker.Served, error) {
+	return worker.Served{}, worker.ErrAbsent
+}

@@ -21,14 +21,19 @@ type input struct {
 	paths         []string // decoded, or in the URL form where escaped says so
 	escapedPaths  []string
 	slugs         []string
+	itemSlugs     []string // of items that have a tag, too
 	tags          []string
 	prefixes      []string // decoded
+	escapedPrefix []string
 	wait          string
 	recheck       string
 	onlyGenerated string
 	// invalid is a field of the wrong type. It is told to nobody who has no
 	// right to ask.
 	invalid error
+	// useless is a field about an item, or a tag, that says nothing. It is told
+	// when nothing else in the request names a page either.
+	useless error
 }
 
 // readInput reads the query and the body.
@@ -105,11 +110,16 @@ func (in *input) addValues(v url.Values) {
 	set(&in.onlyGenerated, v.Get("only_generated"))
 }
 
-// addTags takes lists that are separated by commas, as Drupal sends them.
+// addTags takes lists that are separated by commas, as Drupal sends them. An
+// empty line in a plugin's settings makes an empty tag.
 func (in *input) addTags(lists []string) {
 	for _, list := range lists {
 		for tag := range strings.SplitSeq(list, ",") {
-			in.tags = append(in.tags, strings.TrimSpace(tag))
+			if tag = strings.TrimSpace(tag); tag == "" {
+				in.useless = bad("bad_tag", "a tag is empty")
+				continue
+			}
+			in.tags = append(in.tags, tag)
 		}
 	}
 }
@@ -141,11 +151,11 @@ func (in *input) addJSON(body []byte) error {
 		to   *[]string
 	}{
 		{"secret", &in.secrets}, {"token", &in.secrets}, {"path", &in.escapedPaths}, {"paths", &in.escapedPaths}, {"slug", &in.slugs},
-		{"tag", &tags}, {"tags", &tags}, {"prefix", &in.prefixes},
+		{"tag", &tags}, {"tags", &tags}, {"prefix", &in.escapedPrefix},
 	} {
 		list, err := stringOrList(fields[f.name])
-		if err != nil {
-			in.wrong(f.name, "a string or a list of strings")
+		if err != nil && in.invalid == nil {
+			in.invalid = wrong(f.name, "a string or a list of strings")
 		}
 		*f.to = append(*f.to, list...)
 	}
@@ -153,7 +163,7 @@ func (in *input) addJSON(body []byte) error {
 	in.addItem("post", in.scalar(fields, "postId"))
 	in.addItem(in.scalar(fields, "contentType"), in.scalar(fields, "contentId"))
 	if raw, ok := fields["data"]; ok {
-		in.addData(in.scalar(fields, "type"), raw)
+		in.addData(fields, raw)
 	}
 	for name, to := range map[string]*string{"wait": &in.wait, "recheck": &in.recheck, "only_generated": &in.onlyGenerated} {
 		if raw := string(fields[name]); raw != "null" {
@@ -164,23 +174,30 @@ func (in *input) addJSON(body []byte) error {
 }
 
 // addData takes {"type": …, "data": {"id", "slug", "type", "taxonomy"}}: of a
-// term the tag is its taxonomy's.
-func (in *input) addData(kind string, raw json.RawMessage) {
+// term the tag is its taxonomy's. The slug of an item that has a tag is only a
+// hint: a term's may make no page of this site.
+func (in *input) addData(fields map[string]json.RawMessage, raw json.RawMessage) {
 	data, err := object(raw)
 	if err != nil {
-		in.wrong("data", "an object that names each field once")
+		in.useless = wrong("data", "an object that names each field once")
 		return
 	}
+	kind := in.scalar(fields, "type")
 	for _, name := range []string{"type", "taxonomy"} {
 		set(&kind, in.scalar(data, name))
 	}
-	in.addItem(kind, in.scalar(data, "id"))
-	if slug := in.scalar(data, "slug"); slug != "" {
+	id, slug := in.scalar(data, "id"), in.scalar(data, "slug")
+	in.addItem(kind, id)
+	switch {
+	case slug == "":
+	case kind != "" && id != "":
+		in.itemSlugs = append(in.itemSlugs, slug)
+	default:
 		in.slugs = append(in.slugs, slug)
 	}
 }
 
-// scalar reads a field that is text or a number; "" when it is not there.
+// scalar reads a field that is text or a number; "" when it is neither.
 func (in *input) scalar(fields map[string]json.RawMessage, name string) string {
 	raw := fields[name]
 	var text string
@@ -193,15 +210,12 @@ func (in *input) scalar(fields map[string]json.RawMessage, name string) string {
 	case json.Unmarshal(raw, &number) == nil:
 		return number.String()
 	}
-	in.wrong(name, "a string or a number")
+	in.useless = wrong(name, "a string or a number")
 	return ""
 }
 
-// wrong notes a field of the wrong type; the first one is told.
-func (in *input) wrong(name, want string) {
-	if in.invalid == nil {
-		in.invalid = bad("bad_json", fmt.Sprintf("%q must be %s", name, want))
-	}
+func wrong(name, want string) error {
+	return bad("bad_json", fmt.Sprintf("%q must be %s", name, want))
 }
 
 // object reads one JSON object. A name that stands there twice is refused:

@@ -14,7 +14,7 @@ import (
 
 // paths are the pages that an input names, each once.
 func (a *API) paths(in input) ([]storage.Path, error) {
-	if n := len(in.paths) + len(in.escapedPaths) + len(in.slugs); n > a.cfg.MaxPaths {
+	if n := len(in.paths) + len(in.escapedPaths) + len(in.slugs) + len(in.itemSlugs); n > a.cfg.MaxPaths {
 		return nil, bad("too_many", fmt.Sprintf("%d paths; at most %d in one request", n, a.cfg.MaxPaths))
 	}
 	var list []storage.Path
@@ -43,6 +43,12 @@ func (a *API) paths(in input) ([]storage.Path, error) {
 			_ = add(p, nil)
 		}
 	}
+	for _, slug := range in.itemSlugs {
+		pages, _ := a.slugPages(slug) // else the tag has to do
+		for _, p := range pages {
+			_ = add(p, nil)
+		}
+	}
 	return list, nil
 }
 
@@ -51,7 +57,7 @@ const maxTag = 256
 
 // labels are the tags and prefixes of an input.
 func (a *API) labels(in input) ([]ledger.Label, error) {
-	if n := len(in.tags) + len(in.prefixes); n > a.cfg.MaxPaths {
+	if n := len(in.tags) + len(in.prefixes) + len(in.escapedPrefix); n > a.cfg.MaxPaths {
 		return nil, bad("too_many", fmt.Sprintf("%d tags and prefixes; at most %d in one request", n, a.cfg.MaxPaths))
 	}
 	var list []ledger.Label
@@ -62,8 +68,6 @@ func (a *API) labels(in input) ([]ledger.Label, error) {
 	}
 	for _, tag := range in.tags {
 		switch {
-		case tag == "":
-			return nil, bad("bad_tag", "a tag is empty")
 		case len(tag) > maxTag:
 			return nil, bad("bad_tag", fmt.Sprintf("a tag is longer than %d bytes", maxTag))
 		case !utf8.ValidString(tag) || strings.ContainsFunc(tag, unicode.IsControl):
@@ -73,6 +77,13 @@ func (a *API) labels(in input) ([]ledger.Label, error) {
 	}
 	for _, prefix := range in.prefixes {
 		p, err := a.parse(prefix, a.cfg.Rules.Parse)
+		if err != nil {
+			return nil, err
+		}
+		add(ledger.Prefix(p))
+	}
+	for _, prefix := range in.escapedPrefix {
+		p, err := a.parse(prefix, a.cfg.Rules.ParseEscaped)
 		if err != nil {
 			return nil, err
 		}

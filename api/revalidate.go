@@ -87,7 +87,11 @@ func (a *API) trigger(in input) (worker.Trigger, time.Duration, error) {
 	if t.Labels, err = a.labels(in); err != nil {
 		return t, 0, err
 	}
-	if len(t.Paths)+len(t.Labels)+len(in.slugs) == 0 {
+	switch {
+	case len(t.Paths)+len(t.Labels)+len(in.slugs) > 0:
+	case in.useless != nil:
+		return t, 0, in.useless
+	default:
 		return t, 0, errNoPage
 	}
 	return t, wait, nil

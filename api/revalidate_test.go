@@ -281,7 +281,7 @@ func TestAnswers_haveExactFields(t *testing.T) {
 		{"200", f.revalidate("GET", "path=/a", ""), []string{"id", "now", "pages", "revalidated"}},
 		{"400", f.revalidate("GET", "path=a", ""), []string{"error", "message", "revalidated"}},
 		{"401", do(t, f.Public(), "GET", "/api/revalidate", ""), []string{"error", "message", "revalidated"}},
-		{"404", do(t, f.Public(), "GET", "/", ""), []string{"error", "message", "revalidated"}},
+		{"404", do(t, f.Public(), "POST", "/", ""), []string{"error", "message", "revalidated"}},
 		{"405", do(t, f.Public(), http.MethodDelete, "/api/revalidate", ""), []string{"error", "message", "revalidated"}},
 	} {
 		if diff := cmp.Diff(c.want, fields(c.got)); diff != "" {

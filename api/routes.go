@@ -13,6 +13,7 @@ import (
 func (a *API) Public() http.Handler {
 	r := newRouter()
 	r.Handle("/api/revalidate", methods(a.revalidate, http.MethodGet, http.MethodPost, http.MethodPut))
+	r.NotFoundHandler = http.HandlerFunc(a.miss)
 	return a.guard(r)
 }
 

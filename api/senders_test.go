@@ -5,28 +5,81 @@ import (
 	"testing"
 )
 
-// TestSenders sends what the plugins and CMSs send that name paths. Requests
-// are as their sources make them, the secret aside.
+// TestSenders sends what the plugins and CMSs send that call a drop-in for
+// Next.js. Requests are as their sources make them, the secret aside.
 func TestSenders(t *testing.T) {
-	const jsonType = "Content-Type: application/json"
-	const formType = "Content-Type: application/x-www-form-urlencoded"
 	for _, c := range []struct {
 		name, method, target string
 		headers              []string
 		body                 string
 		want                 string // paths, in their order
+		labels               string // in their order
 	}{
 		{
 			name: "Dexerto on-demand-revalidation, post", method: "PUT", target: "/api/revalidate",
 			headers: []string{jsonType, "Authorization: Bearer " + secret, "User-Agent: WordPress/6.1.9; https://cms.example.com"},
 			body:    `{"postId":41,"paths":["\/","\/2026\/11\/dex-two","\/2026\/11\/dex-one"],"tags":["post-41"]}`,
-			want:    "/ /2026/11/dex-two /2026/11/dex-one",
+			want:    "/ /2026/11/dex-two /2026/11/dex-one", labels: "tag:post-41 tag:post:41",
 		},
 		{
 			name: "Dexerto on-demand-revalidation, term", method: "PUT", target: "/api/revalidate",
 			headers: []string{jsonType, "Authorization: Bearer " + secret},
 			body:    `{"paths":["\/category\/news"],"tags":["news"]}`,
-			want:    "/category/news",
+			want:    "/category/news", labels: "tag:news",
+		},
+		{
+			name: "Dexerto on-demand-revalidation, post without paths", method: "PUT", target: "/api/revalidate",
+			headers: []string{jsonType, "Authorization: Bearer " + secret},
+			body:    `{"postId":41,"paths":[],"tags":["post-41"]}`,
+			labels:  "tag:post-41 tag:post:41",
+		},
+		{
+			name: "Dexerto on-demand-revalidation, nothing but the post", method: "PUT", target: "/api/revalidate",
+			headers: []string{jsonType, "Authorization: Bearer " + secret},
+			body:    `{"postId":41}`,
+			labels:  "tag:post:41",
+		},
+		{
+			name: "Dexerto on-demand-revalidation, empty line in its settings", method: "PUT", target: "/api/revalidate",
+			headers: []string{jsonType, "Authorization: Bearer " + secret},
+			body:    `{"postId":41,"tags":["news","","post-41"]}`,
+			labels:  "tag:news tag:post-41 tag:post:41",
+		},
+		{
+			name: "next-wp plugin, post", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"contentType":"post","contentId":45}`,
+			labels:  "tag:post:45",
+		},
+		{
+			name: "next-wp plugin, category", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"contentType":"category","contentId":4}`,
+			labels:  "tag:category:4",
+		},
+		{
+			name: "next-wp wordpress, post", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"type":"post","data":{"id":47,"slug":"nw3","type":"post","action":"status_change","old_status":"new","new_status":"publish"},"timestamp":1795326289}`,
+			want:    "/blog/nw3 /nw3", labels: "tag:post:47",
+		},
+		{
+			name: "next-wp wordpress, post of another type", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"type":"post","data":{"id":48,"slug":"about","type":"page","action":"update"},"timestamp":1795326289}`,
+			want:    "/blog/about /about", labels: "tag:page:48",
+		},
+		{
+			name: "next-wp wordpress, post in the trash", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"type":"post","data":{"id":47,"slug":"nw-3b__trashed","type":"post","action":"status_change","old_status":"publish","new_status":"trash"},"timestamp":1795326289}`,
+			want:    "/blog/nw-3b /nw-3b", labels: "tag:post:47",
+		},
+		{
+			name: "next-wp wordpress, term", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"type":"term","data":{"id":4,"slug":"sp4","taxonomy":"category","action":"edited_term"},"timestamp":1795326289}`,
+			want:    "/blog/sp4 /sp4", labels: "tag:category:4",
 		},
 		{
 			name: "superhuit nextjs-revalidate", method: "GET",
@@ -59,6 +112,15 @@ func TestSenders(t *testing.T) {
 			want: "/node/1",
 		},
 		{
+			name: "Drupal next, tags", method: "GET", target: "/api/revalidate?tags=node:1,node_list&secret=" + secret,
+			labels: "tag:node:1 tag:node_list",
+		},
+		{
+			name: "Drupal next, tags with a bundle", method: "GET",
+			target: "/api/revalidate?tags=node%3A1%2Cnode_list%2Cnode_list%3Aarticle&secret=" + secret,
+			labels: "tag:node:1 tag:node_list tag:node_list:article",
+		},
+		{
 			name: "Next.js documentation", method: "GET", target: "/api/revalidate?secret=" + secret + "&path=/",
 			want: "/",
 		},
@@ -87,7 +149,7 @@ func TestSenders(t *testing.T) {
 		},
 		{
 			name: "paths with tags", method: "GET", target: "/api/revalidate?path=/blog/a&tag=x,y&secret=" + secret,
-			want: "/blog/a",
+			want: "/blog/a", labels: "tag:x tag:y",
 		},
 		{
 			name: "one page under all its names", method: "POST", target: "/api/revalidate?path=/blog/a&secret=" + secret,
@@ -102,102 +164,7 @@ func TestSenders(t *testing.T) {
 				t.Fatalf("answer is %d %s, want 200 and revalidated", w.Code, w.Body)
 			}
 			f.triggered(strings.Fields(c.want)...)
+			f.labelled(strings.Fields(c.labels)...)
 		})
-	}
-}
-
-func TestSenders_thatNameNoPath(t *testing.T) {
-	for name, c := range map[string]struct{ query, body string }{
-		"next-wp plugin":     {body: `{"contentType":"post","contentId":45}`},
-		"next-wp wordpress":  {body: `{"type":"post","data":{"id":47,"slug":"nw3","type":"post","action":"status_change"},"timestamp":1795326289}`},
-		"Drupal next, tags":  {query: "tags=node:1,node_list"},
-		"Dexerto, no paths":  {body: `{"postId":41,"paths":[],"tags":["post-41"]}`},
-		"prefix":             {query: "prefix=/blog"},
-		"tag":                {query: "tag=posts"},
-		"post id, in a form": {body: "postId=4"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := newFixture(t)
-			f.revalidate("POST", c.query, c.body, "Content-Type: application/x-www-form-urlencoded").wants(400, "unsupported")
-			f.idle()
-		})
-	}
-}
-
-func TestRevalidate_readsAddressesOfPages(t *testing.T) {
-	for _, c := range []struct{ name, path, want string }{
-		{"of the site", "https://www.example.com/blog/a/", "/blog/a"},
-		{"of a source, with its port", "http://cms.example.com:8080/blog/a", "/blog/a"},
-		{"without a path", "https://www.example.com", "/"},
-		{"with a query", "https://www.example.com/blog/a?preview=1#top", "/blog/a"},
-		{"of a draft", "https://www.example.com/?p=4", "/"},
-		{"escaped in lower case", "https://www.example.com/caf%c3%a9/", "/café"},
-		{"in upper case", "HTTPS://WWW.Example.COM/blog/A", "/blog/A"},
-		{"in the trash", "https://www.example.com/blog/a__trashed/", "/blog/a"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := newFixture(t)
-			f.revalidate("POST", "", `{"path":"`+c.path+`"}`)
-			f.triggered(c.want)
-		})
-	}
-}
-
-func TestRevalidate_refusesAddressesOfOthers(t *testing.T) {
-	for _, path := range []string{
-		"https://evil.example/blog/a", "https://www.example.com.evil.example/blog/a", "https://www.example.com:444/blog/a",
-		"https://www.example.com@evil.example/blog/a", "ftp://www.example.com/blog/a", "https:/blog/a", "https://",
-	} {
-		t.Run(path, func(t *testing.T) {
-			f := newFixture(t)
-			f.revalidate("POST", "", `{"path":"`+path+`"}`).wants(400, "not_absolute")
-			f.idle()
-		})
-	}
-}
-
-func TestRevalidate_looksAtWhatWasThereBeforeTheTrash(t *testing.T) {
-	for _, query := range []string{"path=/blog/a__trashed", "path=/blog/a__trashed/", "slug=/blog/a__trashed/"} {
-		f := newFixture(t)
-		f.revalidate("GET", query, "")
-		f.triggered("/blog/a")
-	}
-}
-
-func TestRevalidate_slug(t *testing.T) {
-	for _, c := range []struct{ name, slug, want string }{
-		{"escaped in lower case", "caf%c3%a9", "/blog/café /café"},
-		{"that one route cannot have", "assets", "/blog/assets"},
-		{"that is a path", "/shop/x/", "/shop/x"},
-		{"in the trash", "a__trashed", "/blog/a /a"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := newFixture(t)
-			f.revalidate("POST", "", `{"slug":"`+c.slug+`"}`)
-			f.triggered(strings.Fields(c.want)...)
-		})
-	}
-}
-
-func TestRevalidate_refusesSlug(t *testing.T) {
-	for _, c := range []struct{ slug, code string }{
-		{"", "not_absolute"}, {"a/b", "not_absolute"}, {"a%2fb", "not_absolute"},
-		{"..", "dot_segment"}, {"..%2F..%2Fetc", "dot_segment"}, {"/../x", "dot_segment"},
-		{"a?x=1", "charset"}, {"%00", "control"}, {"%zz", "percent"},
-	} {
-		t.Run(c.slug, func(t *testing.T) {
-			f := newFixture(t)
-			f.revalidate("POST", "", `{"slug":"`+c.slug+`"}`).wants(400, c.code)
-			f.idle()
-		})
-	}
-}
-
-func TestRevalidate_slugOfNoRoute(t *testing.T) {
-	f := newFixture(t)
-	f.routes = fakeRoutes{}
-	w := f.revalidate("GET", "slug=foo", "")
-	if got := w.object(); w.Code != 200 || got["pages"] != 0.0 || got["message"] != "no page matches" {
-		t.Errorf("answer is %d %s, want 200, no pages and a message", w.Code, w.Body)
 	}
 }

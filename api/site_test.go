@@ -26,7 +26,8 @@ func TestSite_refusedRequestsChangeNothing(t *testing.T) {
 	s.revalidate("GET", "path=/blog/a;secret=x", "").wants(400, "bad_query")
 	s.revalidate("GET", "path=/blog/a+b", "").wants(400, "charset")
 	s.revalidate("GET", "path=/blog/a&wait=soon", "").wants(400, "bad_wait")
-	s.revalidate("GET", "tag=posts", "").wants(400, "unsupported")
+	s.revalidate("GET", "tag=", "").wants(400, "bad_tag")
+	s.revalidate("GET", "tag=good&prefix=blog", "").wants(400, "not_absolute")
 	s.revalidate("POST", "path=/blog/a", `{"path":5}`).wants(400, "bad_json")
 	do(t, s.Public(), "GET", "/api/revalidate?path=/blog/a&secret=wrong-CANARY", "").wants(401, "unauthorized")
 	do(t, s.Public(), "HEAD", "/api/revalidate?path=/blog/a&secret="+secret, "").wants(405, "method")
@@ -68,6 +69,42 @@ func TestSite_publishesWhatACallerWaitsFor(t *testing.T) {
 	do(t, s.Admin(), "GET", "/v1/explain?path=/blog/a", "", admin).decode(&e)
 	if e.Freshness != ledger.PageFresh {
 		t.Errorf("the page is %s, want fresh", e.Freshness)
+	}
+}
+
+func TestSite_publishesThePagesOfATagThatACallerWaitsFor(t *testing.T) {
+	t.Parallel()
+	s := newWholeSite(t)
+	s.start()
+	s.cms.set("a", "First")
+	s.cms.set("b", "First")
+	if w := s.revalidate("GET", "path=/blog/a&path=/blog/b&wait=10s&recheck=0", ""); w.Code != 200 {
+		t.Fatalf("answer is %d %s, want 200", w.Code, w.Body)
+	}
+	s.cms.set("a", "Second")
+	s.cms.set("b", "Second")
+	w := s.revalidate("GET", "tags=post:a&wait=10s&recheck=0", "")
+	if got := w.object(); w.Code != 200 || got["pages"] != 1.0 {
+		t.Fatalf("answer is %d %s, want 200 and one page", w.Code, w.Body)
+	}
+	for slug, want := range map[string]string{"a": "Second", "b": "First"} {
+		b, err := os.ReadFile(filepath.Join(s.dir, "blog", slug, "index.html"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "<!doctype html><html><title>" + want + "</title></html>"; string(b) != want {
+			t.Errorf("page %s is %q, want %q", slug, b, want)
+		}
+	}
+}
+
+func TestSite_tagThatNoPageHas(t *testing.T) {
+	t.Parallel()
+	s := newWholeSite(t)
+	s.start()
+	w := s.revalidate("GET", "tag=posts&wait=10s", "")
+	if got := w.object(); w.Code != 200 || got["pages"] != 0.0 || got["message"] != "no page has tag:posts yet" {
+		t.Errorf("answer is %d %s, want 200, no pages and a message", w.Code, w.Body)
 	}
 }
 

@@ -126,7 +126,7 @@ func (s *wholeSite) newRenderer() *renderer.Renderer {
 	r, err := renderer.New(renderer.Config{
 		Site: "https://www.example.com", Sources: map[string]*source.Source{"cms": src}, Templates: templates,
 		Routes: []renderer.RouteConfig{{
-			Path: "/blog/{slug}", Template: "post.html",
+			Path: "/blog/{slug}", Template: "post.html", Tags: []string{"post:{slug}"},
 			Data: map[string]renderer.FetchConfig{"post": {Source: "cms", Get: "/posts?slug={slug}", One: true}},
 		}},
 	})

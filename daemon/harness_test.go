@@ -207,6 +207,9 @@ type testSource struct {
 	server   *httptest.Server
 	latency  atomic.Int64 // ns
 	requests atomic.Int64
+	down     atomic.Bool // answers 503
+	// publishAt is the date in every post; nil is none.
+	publishAt atomic.Value
 
 	mu       sync.Mutex
 	versions map[string]int           // guarded by mu; 0 is gone
@@ -233,17 +236,27 @@ func (s *testSource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		close(held)
 		<-hold
 	}
+	if s.down.Load() {
+		http.Error(w, "down", http.StatusServiceUnavailable)
+		return
+	}
 	if version == 0 {
 		http.NotFound(w, r)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"slug": slug, "version": version})
+	_ = json.NewEncoder(w).Encode(map[string]any{"slug": slug, "version": version, "publish": s.publishAt.Load()})
 }
 
 func (s *testSource) edit(slug string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.versions[slug]++
+}
+
+func (s *testSource) remove(slug string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.versions[slug] = 0
 }
 
 func (s *testSource) version(slug string) int {

@@ -125,9 +125,7 @@ func TestServe(t *testing.T) {
 		if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1"}}); status != http.StatusOK {
 			t.Fatal(text)
 		}
-		s.source.mu.Lock()
-		s.source.versions["a"] = 0
-		s.source.mu.Unlock()
+		s.source.remove("a")
 		s.mustTrigger("/p/a")
 		s.await("the page is gone", 10*time.Second, func() bool { return s.file("a") == "" })
 		s.source.edit("a")

@@ -22,6 +22,9 @@ type Page struct {
 	// Wake is when the page must be looked at again, since its content says
 	// that it changes then without an edit; zero for never.
 	Wake time.Time
+	// Revalidate is how much later the page is rendered again by the clock; 0
+	// for never.
+	Revalidate time.Duration
 }
 
 // Hash names the page's bytes: the hex SHA-256 of Body.

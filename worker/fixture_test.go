@@ -278,6 +278,7 @@ func html(text string) string {
 type fakeRenderer struct {
 	mu      sync.Mutex
 	texts   map[string]string // guarded by mu, as is all below
+	tags    map[string][]string
 	instead map[string]renderFunc
 	count   map[string]int
 	now     int // renders that run
@@ -289,7 +290,7 @@ type fakeRenderer struct {
 type renderFunc func(ctx context.Context, n int, text string) (string, error)
 
 func newFakeRenderer() *fakeRenderer {
-	return &fakeRenderer{texts: map[string]string{}, instead: map[string]renderFunc{}, count: map[string]int{}}
+	return &fakeRenderer{texts: map[string]string{}, tags: map[string][]string{}, instead: map[string]renderFunc{}, count: map[string]int{}}
 }
 
 // set changes a page in the CMS.
@@ -297,6 +298,13 @@ func (f *fakeRenderer) set(path, text string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.texts[path] = text
+}
+
+// tag gives a page its tags, for the renders that begin from now on.
+func (f *fakeRenderer) tag(path string, tags ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tags[path] = tags
 }
 
 // on makes f the way to render a page; nil goes back to the texts.
@@ -355,7 +363,7 @@ func (f *fakeRenderer) Render(ctx context.Context, m renderer.Match, _ bool) (st
 	f.count[path]++
 	f.now++
 	f.most = max(f.most, f.now)
-	n, render, text := f.count[path], f.instead[path], f.texts[path]
+	n, render, text, tags := f.count[path], f.instead[path], f.texts[path], f.tags[path]
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
@@ -368,5 +376,5 @@ func (f *fakeRenderer) Render(ctx context.Context, m renderer.Match, _ bool) (st
 			return storage.Page{}, err
 		}
 	}
-	return storage.Page{Path: m.Path, Type: "text/html; charset=utf-8", Body: []byte(html(text)), Route: "/{rest...}"}, nil
+	return storage.Page{Path: m.Path, Type: "text/html; charset=utf-8", Body: []byte(html(text)), Tags: tags, Route: "/{rest...}"}, nil
 }

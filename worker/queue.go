@@ -81,7 +81,7 @@ func parse(ctx context.Context, t *asynq.Task) (tok ledger.Token, err error) {
 		return tok, fmt.Errorf("decode task: %w", err)
 	}
 	tok.ID = p.Token
-	if p.Label != "" {
+	if t.Type() == kindWalk {
 		tok.Label, err = ledger.ParseLabel(string(p.Label))
 	} else {
 		tok.Path, err = storage.PathRules{WellKnown: []string{"/.well-known"}}.Parse(p.Path)
@@ -135,6 +135,7 @@ func (q *queue) holds(s ledger.Suspect) (bool, error) {
 		}
 		return true, nil
 	}
-	// Active, and not claimed in all that time: its worker died in between.
+	// Active, not claimed in all that time, and not waiting for a slot of this
+	// process: its worker died in between, or is another and busy.
 	return false, nil
 }

@@ -159,7 +159,7 @@ func (w *Worker) conclude(ctx context.Context, run *ledger.Run, page storage.Pag
 	case errors.Is(err, storage.ErrLost):
 		end.Lost = true
 	case errors.Is(err, storage.ErrGone):
-		end, res, ledgerErr = w.concludeGone(ctx, run)
+		end, res, ledgerErr = w.concludeGone(ctx, run, err)
 	case err != nil:
 		end, ledgerErr = w.fail(ctx, run, err)
 	default:
@@ -207,7 +207,7 @@ func (w *Worker) lostAfterChange(ctx context.Context, run *ledger.Run) error {
 	return err
 }
 
-func (w *Worker) concludeGone(ctx context.Context, run *ledger.Run) (ledger.End, output.Result, error) {
+func (w *Worker) concludeGone(ctx context.Context, run *ledger.Run, cause error) (ledger.End, output.Result, error) {
 	if run.Path.String() == "/" {
 		end, err := w.fail(ctx, run, &storage.RefusedError{Gate: "home", Reason: "the source says that the home page is gone; it is never removed"})
 		return end, output.Result{}, err
@@ -223,9 +223,18 @@ func (w *Worker) concludeGone(ctx context.Context, run *ledger.Run) (ledger.End,
 	case err != nil:
 		end, err = w.fail(ctx, run, err)
 	default:
-		end, err = w.finish(ctx, run, ledger.Removed, storage.Page{Path: run.Path}, res)
+		end, err = w.finish(ctx, run, ledger.Removed, storage.Page{Path: run.Path, Wake: until(cause)}, res)
 	}
 	return end, res, err
+}
+
+// until is when a page that is not there yet will be; zero when nobody knows.
+func until(err error) time.Time {
+	var gone *storage.GoneError
+	if errors.As(err, &gone) {
+		return gone.Until
+	}
+	return time.Time{}
 }
 
 func (w *Worker) logFailure(run *ledger.Run, outcome ledger.Outcome, delay time.Duration, err error) {

@@ -119,7 +119,7 @@ func (w *Worker) pageHandler(runs context.Context) func(context.Context, *asynq.
 		if err != nil {
 			return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
 		}
-		release, err := w.slots.acquire(ctx, tok.Priority == ledger.Critical)
+		release, err := w.slots.acquireFor(ctx, tok)
 		if err != nil {
 			return err
 		}

@@ -17,13 +17,14 @@ type slots struct {
 	general, reserve chan struct{}
 	closed           chan struct{} // closed by close
 
-	mu  sync.Mutex
-	ctx context.Context                     // guarded by mu; of the runs, nil while none may start here
-	run func(context.Context, ledger.Token) // guarded by mu
+	mu      sync.Mutex
+	ctx     context.Context                     // guarded by mu; of the runs, nil while none may start here
+	run     func(context.Context, ledger.Token) // guarded by mu
+	waiting map[string]int                      // guarded by mu; ids of tokens that wait for a slot
 }
 
 func newSlots(n int) *slots {
-	return &slots{general: filled(max(1, n-1)), reserve: filled(1), closed: make(chan struct{})}
+	return &slots{general: filled(max(1, n-1)), reserve: filled(1), closed: make(chan struct{}), waiting: make(map[string]int)}
 }
 
 func filled(n int) chan struct{} {
@@ -111,6 +112,28 @@ func (s *slots) acquire(ctx context.Context, urgent bool) (release func(), err e
 		return nil, errStopping
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+// acquireFor is acquire for a token, which waits says of meanwhile.
+func (s *slots) acquireFor(ctx context.Context, tok ledger.Token) (release func(), err error) {
+	s.note(tok.ID, +1)
+	defer s.note(tok.ID, -1)
+	return s.acquire(ctx, tok.Priority == ledger.Critical)
+}
+
+// waits reports whether a token with the id waits for a slot of this process.
+func (s *slots) waits(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting[id] > 0
+}
+
+func (s *slots) note(id string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting[id] += n; s.waiting[id] == 0 {
+		delete(s.waiting, id)
 	}
 }
 

@@ -164,3 +164,27 @@ func TestSlots_DrainAfterOneThatGaveUp(t *testing.T) {
 		}
 	})
 }
+
+func TestSlots_WaitsWhileATokenWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSlots(2)
+		release := take(t, s, false)
+		var got [3]bool
+		got[0] = s.waits("1-x")
+		over := make(chan error)
+		go func() {
+			_, err := s.acquireFor(t.Context(), ledger.Token{ID: "1-x"})
+			over <- err
+		}()
+		synctest.Wait()
+		got[1] = s.waits("1-x")
+		release()
+		if err := <-over; err != nil {
+			t.Fatal(err)
+		}
+		got[2] = s.waits("1-x")
+		if want := [3]bool{false, true, false}; got != want {
+			t.Errorf("the token waits before, during and after: %v, want %v", got, want)
+		}
+	})
+}

@@ -54,8 +54,9 @@ func (w *Worker) sweepOnce(ctx context.Context) (time.Duration, error) {
 	}
 	for _, s := range suspects {
 		// Behind the oldest waiting task of its queue there is no need to look
-		// for each one: a bulk of 50,000 would keep Redis busy with it.
-		there := !s.Running && s.Due && s.Number() >= oldest[s.Priority]
+		// for each one: a bulk of 50,000 would keep Redis busy with it. A task
+		// that asynq has handed over already may wait for a slot.
+		there := !s.Running && (s.Due && s.Number() >= oldest[s.Priority] || w.slots.waits(s.ID))
 		if !s.Running && !there {
 			if there, err = w.queue.holds(s); err != nil {
 				return 0, err

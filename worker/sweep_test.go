@@ -94,3 +94,23 @@ func TestSweep_FindsTheOneThatIsMissingAmongMany(t *testing.T) {
 		t.Errorf("%d tasks wait after the sweep, want 3", len(tasks))
 	}
 }
+
+func TestSweep_TaskThatWaitsForASlotIsLeftAlone(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(func(set *settings) { set.Workers = 2 })
+	release := take(t, p.slots, false) // as a walk does
+	s.process().trigger(ledger.Low, "/a")
+	token := func() string { return s.rdb.HGet(t.Context(), owedKey("/a"), "tok").Val() }
+	before := token()
+	s.await("the task waits for the slot", func() bool { return p.slots.waits(before) })
+	s.rdb.ZAddXX(t.Context(), "rebake:{"+host+"}:dirty", due("/a"))
+	s.await("the sweeper has looked at it", func() bool {
+		return s.rdb.ZScore(t.Context(), "rebake:{"+host+"}:dirty", "/a").Val() > 1
+	})
+	if got := token(); got != before {
+		t.Errorf("the token is %s after the sweep, want %s: its place in the queue is lost", got, before)
+	}
+	release()
+	p.await("/a", ledger.PageFresh)
+	s.wantRenders("/a", 1)
+}

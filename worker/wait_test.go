@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,5 +128,75 @@ func TestWait_RedisAwayForAWhile(t *testing.T) {
 	p.run()
 	if err := <-over; err != nil {
 		t.Errorf("wait = %v, want nil: Redis came back in time", err)
+	}
+}
+
+func (p *process) waitLabel(l AcceptedLabel, atMost time.Duration) error {
+	ctx, cancel := context.WithTimeout(p.site.t.Context(), atMost)
+	defer cancel()
+	return p.WaitLabel(ctx, l)
+}
+
+func TestWaitLabel_Published(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	paths := numbered("/x", 5)
+	for _, path := range paths {
+		s.tag(path, "x")
+	}
+	p.publishAll(ledger.Low, paths...)
+	for _, path := range paths {
+		s.set(path, "new")
+	}
+	if err := p.waitLabel(p.triggerLabel(ledger.Low, ledger.Tag("x")), patient); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		s.wantServed(path, "new")
+	}
+}
+
+func TestWaitLabel_OfNoPage(t *testing.T) {
+	p := newWebsite(t).running()
+	if err := p.waitLabel(p.triggerLabel(ledger.Low, ledger.Tag("x")), patient); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWaitLabel_RunsUnderWayAreWaitedFor(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	s.tag("/a", "x")
+	p.publish("/a", "old")
+	started, gate := make(chan struct{}), make(chan struct{})
+	defer close(gate)
+	s.on("/a", func(_ context.Context, _ int, text string) (string, error) { close(started); <-gate; return text, nil })
+	l := p.triggerLabel(ledger.Low, ledger.Tag("x"))
+	<-started
+	p.awaitWalk(l.Label)
+	if err := p.waitLabel(l, 50*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("wait = %v, want the end of its patience", err)
+	}
+}
+
+func TestWaitLabel_WalkThatDoesNotBegin(t *testing.T) {
+	p := newWebsite(t).process()
+	l := p.triggerLabel(ledger.Low, ledger.Tag("x"))
+	if err := p.waitLabel(l, 50*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("wait = %v, want the end of its patience", err)
+	}
+}
+
+func TestWaitLabel_PageThatFails(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	for _, path := range []string{"/a", "/b"} {
+		s.tag(path, "x")
+		p.publish(path, "old")
+	}
+	s.on("/a", func(context.Context, int, string) (string, error) { return "", errors.New("no such field") })
+	err := p.waitLabel(p.triggerLabel(ledger.Low, ledger.Tag("x")), patient)
+	if !errors.Is(err, ErrNotPublished) || !strings.Contains(err.Error(), "/a: ") {
+		t.Errorf("wait = %v, want ErrNotPublished and the page's name", err)
 	}
 }

@@ -58,11 +58,12 @@ type Worker struct {
 	queue  *queue
 	slots  *slots
 	walker *walker
+	misses *misses
 }
 
 // New starts nothing.
 func New(cfg Config, parts Parts) *Worker {
-	return &Worker{Parts: parts, cfg: cfg, queue: newQueue(parts.Redis, cfg.Render), slots: newSlots(cfg.Workers), walker: newWalker()}
+	return &Worker{Parts: parts, cfg: cfg, queue: newQueue(parts.Redis, cfg.Render), slots: newSlots(cfg.Workers), walker: newWalker(), misses: newMisses(cfg.Workers)}
 }
 
 // Trigger says that something changed.

@@ -58,6 +58,15 @@ for _, key in ipairs(redis.call('KEYS', KEYS[1] .. 'owed:*')) do
     if v then redis.call('HSET', key, field, v - d) end
   end
 end
+for _, key in ipairs(redis.call('KEYS', KEYS[1] .. 'walk:*')) do
+  local v = redis.call('HGET', key, 'exp')
+  if v then redis.call('HSET', key, 'exp', v - d) end
+end
+local labels = redis.call('HGETALL', KEYS[1] .. 'label')
+for i = 1, #labels, 2 do
+  local n, at = string.match(labels[i + 1], '^(%d+) (%d+)$')
+  if n then redis.call('HSET', KEYS[1] .. 'label', labels[i], n .. ' ' .. at - d) end
+end
 for _, set in ipairs({'dirty', 'timers'}) do
   for _, member in ipairs(redis.call('ZRANGE', KEYS[1] .. set, 0, -1)) do
     redis.call('ZINCRBY', KEYS[1] .. set, -d, member)
@@ -137,7 +146,12 @@ func (f *fixture) mustRun(p storage.Path) *Run {
 
 func (f *fixture) mustFinish(run *Run, outcome Outcome, body string) End {
 	f.t.Helper()
-	page := storage.Page{Path: run.Path, Type: "text/html", Body: []byte(body), Route: "/…", Tags: []string{"post:1"}}
+	return f.mustFinishTagged(run, outcome, body, "post:1")
+}
+
+func (f *fixture) mustFinishTagged(run *Run, outcome Outcome, body string, tags ...string) End {
+	f.t.Helper()
+	page := storage.Page{Path: run.Path, Type: "text/html", Body: []byte(body), Route: "/…", Tags: tags}
 	end, err := run.Finish(f.ctx, outcome, page, time.Unix(1_700_000_000, 0))
 	if err != nil {
 		f.t.Fatal(err)

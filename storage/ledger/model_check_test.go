@@ -40,7 +40,7 @@ func (m *model) checkOwed() {
 // any more, and somebody has mended and triggered what had failed for good. It
 // returns false when something is owed still.
 func (m *model) drain() bool {
-	m.runs = nil
+	m.runs, m.labels.walks, m.labels.builds = nil, nil, nil
 	for range 40 {
 		m.timePasses(m.cfg.Lease)
 		m.triggerFailed()
@@ -50,11 +50,15 @@ func (m *model) drain() bool {
 		tasks := m.queue
 		m.queue = nil
 		for _, tok := range tasks {
-			m.runToEnd(tok)
+			if tok.Label != "" {
+				m.walkToEnd(tok)
+			} else {
+				m.runToEnd(m.wake(tok), tok.Priority)
+			}
 		}
 		if c, err := m.Counts(m.ctx); err != nil {
 			m.t.Fatal(err)
-		} else if c.Owed+c.Failed == 0 {
+		} else if c.Owed+c.Failed == 0 && len(m.keys("walk:*")) == 0 {
 			m.checkOwed()
 			return true
 		}
@@ -78,20 +82,21 @@ func (m *model) triggerFailed() {
 
 func (m *model) sweepAll() {
 	for _, s := range first(m.mustSuspects(100)) {
-		m.enqueue(m.mustSweep(s, false))
+		if s.Label == "" || m.world.walkSweeper {
+			m.enqueue(m.mustSweep(s, false))
+		}
 	}
 }
 
 func first[T, U any](t T, _ U) T { return t }
 
-func (m *model) runToEnd(tok Token) {
-	run := m.wake(tok)
-	m.note("claim %s with %s: %s, g0 %d", tok.Path, tok.ID, run.State, run.G0)
+func (m *model) runToEnd(run *Run, prio Priority) {
+	m.note("claim %s with %s: %s, g0 %d", run.Path, run.Token, run.State, run.G0)
 	if run.State != Claimed {
 		return
 	}
 	m.claims++
-	r := &modelRun{Run: run, prio: tok.Priority, version: m.content[tok.Path]}
+	r := &modelRun{Run: run, prio: prio, version: m.content[run.Path]}
 	if m.publish(r) {
 		return
 	}
@@ -99,8 +104,11 @@ func (m *model) runToEnd(tok Token) {
 	if gone(r.version) {
 		outcome = Removed
 	}
-	end := m.mustFinish(run, outcome, "a")
-	m.met[r.Path] = max(m.met[r.Path], r.G0)
+	end, err := m.finish(r, outcome)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.finished(r)
 	m.ended(r, end)
 }
 
@@ -117,4 +125,26 @@ func (m *model) note(format string, args ...any) {
 // tail is what happened last.
 func (m *model) tail() string {
 	return strings.Join(m.histories[max(0, len(m.histories)-60):], "\n")
+}
+
+// checkIndex compares the sets that walks read with the pages' records.
+func (m *model) checkIndex() {
+	if diff := m.indexDiff(); diff != "" {
+		m.violation("index (-records +sets):\n%s", diff)
+	}
+}
+
+// checkForgotten lets enough time pass that no label need be known any more.
+func (m *model) checkForgotten() {
+	if m.wrong != "" {
+		return
+	}
+	m.elapse(m.keepLabel())
+	m.sweepAll()
+	if left := m.rdb.HKeys(m.ctx, m.key("label")).Val(); len(left) != 0 {
+		m.violation("the labels %v are never forgotten", left)
+	}
+	if n := m.rdb.ZCard(m.ctx, m.key("dirty")).Val(); n != 0 {
+		m.violation("%d members of dirty are never taken out", n)
+	}
 }

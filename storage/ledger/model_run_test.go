@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"time"
-
-	"rebake/storage"
 )
 
 // advance lets one worker, perhaps after a long pause, do its next step.
@@ -79,9 +77,7 @@ func (m *model) next(r *modelRun) (done bool) {
 	if gone(r.version) {
 		outcome = Removed
 	}
-	m.end(r, true, func() (End, error) {
-		return r.Finish(m.ctx, outcome, storage.Page{Path: r.Path, Body: []byte{byte(r.version)}}, time.Unix(1, 0))
-	})
+	m.end(r, true, func() (End, error) { return m.finish(r, outcome) })
 	return true
 }
 
@@ -127,7 +123,7 @@ func (m *model) end(r *modelRun, finish bool, send func() (End, error)) {
 	}
 	end := request()
 	if finish && !end.Lost {
-		m.met[r.Path] = max(m.met[r.Path], r.G0)
+		m.finished(r)
 	}
 	m.ended(r, end)
 	if m.lost() {

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -18,18 +17,22 @@ import (
 // processes goes wrong here: replies that are lost, tasks that are lost or come
 // twice, workers that die, or stop and go on when their page is another's.
 //
+// Labels, walks and builds are in model_walk_test.go.
+//
 // REBAKE_MODEL_SEED=7 go test -run TestModel ./storage/ledger   runs one seed.
 const (
-	modelSeeds = 100 // about four seconds
-	modelSteps = 200
-	modelPaths = 6
+	modelSeeds = 1500 // about six seconds
+	modelSteps = 300 // at most
 	modelRuns  = 8 // at most, the paused ones too
 )
+
+// modelPaths are of several prefixes, and of one that only looks like another.
+var modelPaths = []string{"/", "/a", "/a/1", "/a-1", "/b/1", "/b/2"}
 
 func TestModel(t *testing.T) {
 	rdb := redistest.Start(t)
 	for _, seed := range seeds(t) {
-		if m := playModel(t, rdb, seed, modelWorld{fence: true, sweeper: true}); m.wrong != "" {
+		if m := playModel(t, rdb, seed, modelWorld{true, true, true, true}); m.wrong != "" {
 			t.Fatalf("REBAKE_MODEL_SEED=%d: %s\n%s", seed, m.wrong, m.tail())
 		}
 	}
@@ -38,11 +41,19 @@ func TestModel(t *testing.T) {
 // The controls show that the model test would see what the fence and the
 // sweeper are for.
 func TestModel_WithoutFenceAnOlderPageOverwritesANewer(t *testing.T) {
-	wantViolation(t, modelWorld{fence: false, sweeper: true})
+	wantViolation(t, modelWorld{fence: false, sweeper: true, walkSweeper: true, labelCheck: true})
 }
 
 func TestModel_WithoutSweeperATriggerIsLost(t *testing.T) {
-	wantViolation(t, modelWorld{fence: true, sweeper: false})
+	wantViolation(t, modelWorld{fence: true, sweeper: false, walkSweeper: true, labelCheck: true})
+}
+
+func TestModel_WithoutLabelCheckAPageThatJoinsATagIsMissed(t *testing.T) {
+	wantViolation(t, modelWorld{fence: true, sweeper: true, walkSweeper: true, labelCheck: false})
+}
+
+func TestModel_WithoutWalkSweeperALabelIsLost(t *testing.T) {
+	wantViolation(t, modelWorld{fence: true, sweeper: true, walkSweeper: false, labelCheck: true})
 }
 
 func wantViolation(t *testing.T, world modelWorld) {
@@ -72,7 +83,7 @@ func seeds(t *testing.T) (list []uint64) {
 }
 
 // modelWorld says which safeguards are there.
-type modelWorld struct{ fence, sweeper bool }
+type modelWorld struct{ fence, sweeper, walkSweeper, labelCheck bool }
 
 // model is one play. The maps are the truth that the ledger is compared with.
 type model struct {
@@ -91,6 +102,7 @@ type model struct {
 	owner     map[storage.Path]*modelRun
 	queue     []Token // what asynq has
 	runs      []*modelRun
+	labels    modelLabels
 	claims    int
 	mayClaim  int // triggers, failures, releases and dead leases: each allows one claim
 	wrong     string
@@ -123,15 +135,17 @@ func playModel(t *testing.T, s *redistest.Server, seed uint64, world modelWorld)
 		content: map[storage.Path]int{}, wanted: map[storage.Path]int{}, served: map[storage.Path]int{},
 		accepted: map[storage.Path]uint64{}, met: map[storage.Path]uint64{}, owner: map[storage.Path]*modelRun{},
 	}
-	for i := range modelPaths {
-		m.paths = append(m.paths, path(t, fmt.Sprintf("/%d", i)))
+	for _, s := range modelPaths {
+		m.paths = append(m.paths, path(t, s))
 	}
-	for range modelSteps {
+	m.labels = newModelLabels()
+	for range modelSteps * (seed%5 + 1) / 5 { // a long play hides what later triggers mend
 		if m.step(); m.wrong != "" {
 			return m
 		}
 	}
 	ended := m.drain()
+	m.labels.oblige(m)
 	for _, p := range m.paths {
 		if m.served[p] < m.wanted[p] {
 			m.violation("%s is served at version %d, and a trigger was accepted at %d", p, m.served[p], m.wanted[p])
@@ -143,13 +157,17 @@ func playModel(t *testing.T, s *redistest.Server, seed uint64, world modelWorld)
 	if m.claims > m.mayClaim {
 		m.violation("%d runs, want at most %d", m.claims, m.mayClaim)
 	}
+	m.checkIndex()
+	m.checkForgotten()
 	return m
 }
 
 // step does one random thing and checks what must always be true.
 func (m *model) step() {
 	p := m.paths[m.rnd.IntN(len(m.paths))]
-	switch n := m.rnd.IntN(100); {
+	switch n := m.rnd.IntN(150); {
+	case n >= 100:
+		m.stepBulk(n - 100)
 	case n < 18:
 		m.content[p]++
 		m.trigger(p)
@@ -236,21 +254,29 @@ func (m *model) deliver() {
 		return
 	}
 	if tok, ok := m.take(); ok {
-		m.claim(tok)
+		m.wakeUp(tok)
 	}
 }
 
 // deliverTwice lets a worker take a task that stays in the queue.
 func (m *model) deliverTwice() {
 	if len(m.runs) < modelRuns && len(m.queue) > 0 {
-		m.claim(m.queue[m.rnd.IntN(len(m.queue))])
+		m.wakeUp(m.queue[m.rnd.IntN(len(m.queue))])
 	}
 }
 
 // lose drops a task: the enqueue failed, or its worker died before the claim.
 func (m *model) lose() {
 	if tok, ok := m.take(); ok {
-		m.note("lost task %s of %s", tok.ID, tok.Path)
+		m.note("lost task %s of %s%s", tok.ID, tok.Path, tok.Label)
+	}
+}
+
+func (m *model) wakeUp(tok Token) {
+	if tok.Label != "" {
+		m.claimWalk(tok)
+	} else {
+		m.claim(tok)
 	}
 }
 
@@ -264,16 +290,24 @@ func (m *model) claim(tok Token) {
 		m.note("claim %s by %s with %s: %s, g0 %d", tok.Path, owner, tok.ID, run.State, run.G0)
 		return run
 	}
+	r := m.begin(tok.Path, owner, tok.Priority, send)
+	if r.State == Early {
+		m.enqueue(&tok)
+	}
+}
+
+// begin lets a worker claim a page, perhaps twice because the reply was lost.
+func (m *model) begin(p storage.Path, owner string, prio Priority, send func() *Run) *modelRun {
 	first := send()
-	r := &modelRun{Run: first, prio: tok.Priority, step: "read"}
+	r := &modelRun{Run: first, prio: prio, step: "read"}
 	if first.State == Claimed {
 		m.claims++
-		if m.owner[tok.Path] != nil {
-			m.violation("%s has two live owners, %s and %s", tok.Path, m.owner[tok.Path].owner, owner)
+		if m.owner[p] != nil {
+			m.violation("%s has two live owners, %s and %s", p, m.owner[p].owner, owner)
 		}
-		m.owner[tok.Path] = r
-		if first.G0 < m.accepted[tok.Path] {
-			m.violation("%s runs with g0 %d, older than trigger %d", tok.Path, first.G0, m.accepted[tok.Path])
+		m.owner[p] = r
+		if first.G0 < m.accepted[p] {
+			m.violation("%s runs with g0 %d, older than trigger %d", p, first.G0, m.accepted[p])
 		}
 	}
 	if m.lost() {
@@ -283,18 +317,16 @@ func (m *model) claim(tok Token) {
 		case second.State != Claimed:
 		case first.State != Claimed:
 			m.claims++
-			m.owner[tok.Path] = r
+			m.owner[p] = r
 		case second.G0 != first.G0:
-			m.violation("%s claimed %s twice and got g0 %d, then %d", owner, tok.Path, first.G0, second.G0)
+			m.violation("%s claimed %s twice and got g0 %d, then %d", owner, p, first.G0, second.G0)
 		}
 		r.Run = second
 	}
-	switch r.State {
-	case Claimed:
+	if r.State == Claimed {
 		m.runs = append(m.runs, r)
-	case Early:
-		m.enqueue(&tok)
 	}
+	return r
 }
 
 func (m *model) timePasses(d time.Duration) {
@@ -317,6 +349,9 @@ func (m *model) sweep() {
 		m.t.Fatal(err)
 	}
 	for _, s := range list {
+		if s.Label != "" && !m.world.walkSweeper {
+			continue
+		}
 		there := false
 		for _, tok := range m.queue {
 			there = there || tok.ID == s.ID
@@ -326,7 +361,7 @@ func (m *model) sweep() {
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		m.note("sweep %s, running %v, task there %v: %+v", s.Path, s.Running, there, tok)
+		m.note("sweep %s%s, running %v, task there %v: %+v", s.Path, s.Label, s.Running, there, tok)
 		m.enqueue(tok)
 	}
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"rebake/storage"
@@ -131,11 +132,25 @@ type End struct {
 }
 
 // Finish ends a run that published page, found it unchanged, or removed it.
-// mtime is that of the files.
+// mtime is that of the files. page.Wake and page.Revalidate set the page's
+// timers.
 func (r *Run) Finish(ctx context.Context, outcome Outcome, page storage.Page, mtime time.Time) (End, error) {
 	l := r.ledger
+	var wake int64
+	if !page.Wake.IsZero() {
+		wake = page.Wake.UnixMilli()
+	}
 	return r.end(l.run(ctx, l.scripts.finish, r.Path, r.owner, ms(l.cfg.MaxRun), string(outcome),
-		page.Hash(), len(page.Body), page.Type, mtime.UnixMilli(), marshalTags(page.Tags), page.Version, page.Route, ms(tombstone)))
+		page.Hash(), len(page.Body), page.Type, mtime.UnixMilli(), marshalTags(page.Tags), page.Version, page.Route, ms(tombstone), ms(spread(page.Revalidate)), wake))
+}
+
+// spread moves a period by up to a tenth, so that pages that were built
+// together do not all come back together.
+func spread(period time.Duration) time.Duration {
+	if period <= 0 {
+		return 0
+	}
+	return period*9/10 + rand.N(period/5+1)
 }
 
 // Fail ends a run that changed nothing. With Retrying its token may be claimed

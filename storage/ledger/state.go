@@ -161,15 +161,16 @@ type Counts struct {
 
 // Counts reads the sizes of the ledger's sets.
 func (l *Ledger) Counts(ctx context.Context) (Counts, error) {
-	var owed, failed, timers *redis.IntCmd
-	_, err := l.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		owed, failed, timers = pipe.ZCard(ctx, l.key("dirty")), pipe.ZCard(ctx, l.key("failed")), pipe.ZCard(ctx, l.key("timers"))
+	var dirty, labels, failed, timers *redis.IntCmd
+	_, err := l.rdb.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		dirty, failed, timers = pipe.ZCard(ctx, l.key("dirty")), pipe.ZCard(ctx, l.key("failed")), pipe.ZCard(ctx, l.key("timers"))
+		labels = pipe.HLen(ctx, l.key("label")) // each is in `dirty` until it is forgotten
 		return nil
 	})
 	if err != nil {
 		return Counts{}, storage.Temporary(fmt.Errorf("read counts: %w", err))
 	}
-	return Counts{owed.Val(), failed.Val(), timers.Val()}, nil
+	return Counts{dirty.Val() - labels.Val(), failed.Val(), timers.Val()}, nil
 }
 
 // EachFailed calls f for every page that nobody tries any more, the one that

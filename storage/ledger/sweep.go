@@ -132,16 +132,27 @@ func (l *Ledger) DueTimers(ctx context.Context, limit int) ([]Timer, error) {
 
 // Timer is a trigger that waits for its time.
 type Timer struct {
-	Kind string // "recheck"
+	Kind string // "recheck", "timer" (by the route), "date" (by the content), "scheduled"
 	Path storage.Path
 }
 
 // Fire takes a due timer out and triggers its page. Of several processes that
 // try, one does; the others are skipped.
 func (l *Ledger) Fire(ctx context.Context, t Timer, prio Priority) (Receipt, error) {
-	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), l.nonce(), t.Kind, ms(l.cfg.MaxRun), t.Kind+":"+t.Path.String())
+	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), l.nonce(), t.Kind, ms(l.cfg.MaxRun), t.name())
 	if err != nil {
 		return Receipt{}, err
 	}
 	return receipt(r, t.Path)
+}
+
+// name is a timer's member in `timers`.
+func (t Timer) name() string { return t.Kind + ":" + t.Path.String() }
+
+func (l *Ledger) schedule(ctx context.Context, t Timer, at time.Time) error {
+	err := l.rdb.ZAdd(ctx, l.key("timers"), redis.Z{Score: float64(at.UnixMilli()), Member: t.name()}).Err()
+	if err != nil {
+		return storage.Temporary(fmt.Errorf("schedule: %w", err))
+	}
+	return nil
 }

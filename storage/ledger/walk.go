@@ -27,23 +27,36 @@ type Walk struct {
 	owner  string
 	from   string // the last path that Next returned
 
-	mu   sync.Mutex
-	kept string // guarded by mu; the last path up to which all are taken
+	mu     sync.Mutex
+	kept   string // guarded by mu; the last path up to which all are taken
+	number uint64 // guarded by mu; Number, for Renew
 }
 
 // ClaimWalk turns a walk's token into a walk, if it is the valid one.
 func (l *Ledger) ClaimWalk(ctx context.Context, tok Token) (*Walk, error) {
-	owner := l.nonce()
+	return l.claimWalk(ctx, tok, l.nonce())
+}
+
+func (l *Ledger) claimWalk(ctx context.Context, tok Token, owner string) (*Walk, error) {
 	r, err := l.runWalk(ctx, l.scripts.walkClaim, tok.Label, tok.ID, owner, ms(l.cfg.Lease))
 	if err != nil {
 		return nil, err
 	}
 	w := &Walk{State: ClaimState(r.text(0)), Label: tok.Label, ledger: l, owner: owner}
 	if w.State == Claimed {
-		w.Number, w.from, w.kept = uint64(r.number(1)), r.text(2), r.text(2)
-		w.Priority, w.Reason = Priority(r.number(3)), r.text(4)
+		w.begin(r.text(2), reply{r[1], r[3], r[4]})
 	}
 	return w, nil
+}
+
+// begin starts a round at a cursor. The reply holds the number, the priority
+// and the reason.
+func (w *Walk) begin(from string, r reply) {
+	w.Number, w.Priority, w.Reason = uint64(r.number(0)), Priority(r.number(1)), r.text(2)
+	w.from = from
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kept, w.number = from, w.Number
 }
 
 // Next returns the pages that follow the cursor, at most limit; none at the
@@ -120,9 +133,9 @@ func (w *Walk) Advance(ctx context.Context) error {
 // pages. storage.ErrLost says that the walk is another's now.
 func (w *Walk) Renew(ctx context.Context) error {
 	w.mu.Lock()
-	kept := w.kept
+	kept, number := w.kept, w.number
 	w.mu.Unlock()
-	r, err := w.ledger.runWalk(ctx, w.ledger.scripts.walkStep, w.Label, w.owner, ms(w.ledger.cfg.Lease), kept)
+	r, err := w.ledger.runWalk(ctx, w.ledger.scripts.walkStep, w.Label, w.owner, ms(w.ledger.cfg.Lease), kept, number)
 	if err == nil && r.text(0) != "ok" {
 		return fmt.Errorf("walk %s: %w", w.Label, storage.ErrLost)
 	}
@@ -130,9 +143,9 @@ func (w *Walk) Renew(ctx context.Context) error {
 }
 
 // End ends the walk. True means that the label was triggered meanwhile, and
-// the walk begins once more, with the new number.
+// the walk begins once more, with the new number, priority and reason.
 func (w *Walk) End(ctx context.Context) (again bool, err error) {
-	r, err := w.ledger.runWalk(ctx, w.ledger.scripts.walkEnd, w.Label, w.owner, ms(w.ledger.keepLabel()))
+	r, err := w.ledger.runWalk(ctx, w.ledger.scripts.walkEnd, w.Label, w.owner, ms(w.ledger.keepLabel()), w.Number)
 	if err != nil {
 		return false, err
 	}
@@ -140,7 +153,7 @@ func (w *Walk) End(ctx context.Context) (again bool, err error) {
 	case "done":
 		return false, nil
 	case "again":
-		w.Number, w.from, w.kept = uint64(r.number(1)), "", ""
+		w.begin("", r[1:])
 		return true, nil
 	}
 	return false, fmt.Errorf("walk %s: %w", w.Label, storage.ErrLost)
@@ -198,7 +211,8 @@ type Bulk struct {
 	// Number is that of the trigger; pages that have met it are left alone.
 	Number uint64
 	// G0 was read with Sequence before anything was read upstream; at least
-	// Number. 0 when nothing has been read yet: then it is read by Take.
+	// Number. 0 when nothing has been read yet: then it is read by Take. When
+	// what was read is too old for a page, Take answers Busy and queues it.
 	G0       uint64
 	Priority Priority
 	Reason   string

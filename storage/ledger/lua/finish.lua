@@ -1,5 +1,6 @@
 -- ARGV: path, owner, max run ms, result: published | unchanged | removed,
---       hash, size, type, mtime ms, tags (JSON), version, route, tombstone ms
+--       hash, size, type, mtime ms, tags (JSON), version, route, tombstone ms,
+--       ms until the page's next timer or 0, time of its next change by itself in ms or 0
 -- -> done | lost
 --  | again, id, token, priority, ms     a trigger came meanwhile: wake a worker
 local owner, result = ARGV[2], ARGV[4]
@@ -30,20 +31,25 @@ if result ~= 'removed' then
   end
   if not (p.hash or p.gone) then redis.call('ZADD', prefix .. 'paths', 0, path) end
   redis.call('HSET', page, 'g0', r.g0, 'own', owner, 'hash', ARGV[5], 'size', ARGV[6], 'type', ARGV[7], 'mtime', ARGV[8],
-    'tags', ARGV[9], 'version', ARGV[10], 'route', ARGV[11], 'at', now, 'why', r.why)
+    'tags', ARGV[9], 'version', ARGV[10], 'route', ARGV[11], 'at', now, 'end', redis.call('GET', seq), 'why', r.why)
   if result == 'published' then redis.call('HSET', page, 'changed', now) end
   redis.call('HDEL', page, 'gone')
   redis.call('PERSIST', page)
 elseif p.hash or p.gone then -- a path that never was a page leaves nothing behind
-  redis.call('HSET', page, 'g0', r.g0, 'own', owner, 'gone', 1, 'mtime', ARGV[8], 'at', now, 'why', r.why)
+  redis.call('HSET', page, 'g0', r.g0, 'own', owner, 'gone', 1, 'mtime', ARGV[8], 'at', now,
+    'end', redis.call('GET', seq), 'why', r.why)
   redis.call('HDEL', page, 'hash', 'size')
   redis.call('PEXPIRE', page, ARGV[12])
+else
+  redis.call('HSET', floor, 'absent', redis.call('GET', seq))
 end
+if ARGV[13] ~= '0' then schedule('timer', now + tonumber(ARGV[13])) else schedule('timer', 0) end
+schedule('date', tonumber(ARGV[14]))
 event(result, r.g0, 'ran', now - r.start, 'waited', now - r.since, 'why', r.why)
 
 -- A label that was triggered during the run has walked past a page that joins
 -- it only now.
-local newest = tonumber(r.gen)
+local newest = math.max(tonumber(r.gen), tonumber(redis.call('HGET', floor, 'pruned') or 0))
 if redis.call('EXISTS', label) == 1 then
   local names = {'site', 'route:' .. route, 'prefix:/'}
   for i in string.gmatch(path .. '/', '()/') do

@@ -1,6 +1,10 @@
 -- Every script of a page begins with base.lua and this.
 local seq, page, owed, dirty, failed, timers, events, label = unpack(KEYS)
 local path = ARGV[1]
+-- What is too old for everything, to make up for what is not kept of each:
+--   pruned   newest number of a label that is forgotten
+--   absent   seq when a path that never was a page was last found to be none
+local floor = prefix .. 'floor'
 local AGAIN = 1000      -- ms from a failed try to the next one that a trigger may ask for
 
 -- issue makes a new token, which is the only one that may be claimed from now
@@ -16,6 +20,21 @@ local function issue(n, by, prio, due)
   return tok, tostring(prio), math.max(0, due - now)
 end
 
+-- wanted says that more than a visitor asks for the page, see miss.lua.
+local function wanted()
+  redis.call('HDEL', owed, 'miss')
+  redis.call('PERSIST', owed)
+end
+
+-- schedule sets or takes out a timer of the page.
+local function schedule(kind, at)
+  if at > 0 then
+    redis.call('ZADD', timers, at, kind .. ':' .. path)
+  else
+    redis.call('ZREM', timers, kind .. ':' .. path)
+  end
+end
+
 -- trigger records that something changed. See trigger.lua for the answers.
 local function trigger(want, by, why, maxrun)
   local r = read(owed, 'st', 'tok', 'prio', 'by', 'exp', 'start', 'rp', 'last', 'due')
@@ -23,6 +42,7 @@ local function trigger(want, by, why, maxrun)
     return {'queued', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)}
   end
   local n = redis.call('INCR', seq)
+  wanted()
   redis.call('HSET', owed, 'gen', n, 'why', why)
   redis.call('HSETNX', owed, 'since', now)
   local prio = tonumber(r.prio or want)

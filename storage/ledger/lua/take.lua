@@ -3,13 +3,14 @@
 -- the same step. g0 was read from seq before the first byte was read upstream
 -- and is not less than n; 0 when nothing has been read yet.
 -- -> fresh                  it has met n already
---  | busy                   a live run or a newer token has it, and will see n
+--  | busy                   a live run or a token has it, and will see n
 --  | waiting                it is backing off, and will see n then
 --  | claimed, …             as claim.lua
 local n, g0, owner = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-if g0 == 0 then g0 = tonumber(redis.call('GET', seq)) end
-local p = read(page, 'hash', 'mtime', 'gone', 'g0')
-local r = read(owed, 'st', 'own', 'exp', 'due', 'gen', 'g0', 'cl', 'att', 'prio', 'rp')
+local given = g0 > 0
+if not given then g0 = tonumber(redis.call('GET', seq)) end
+local p = read(page, 'hash', 'mtime', 'gone', 'g0', 'end')
+local r = read(owed, 'st', 'own', 'exp', 'due', 'gen', 'g0', 'cl', 'att', 'prio', 'rp', 'wr')
 local repeated = r.st == 'running' and r.own == owner
 if not repeated then
   if tonumber(p.g0 or 0) >= n then return {'fresh'} end
@@ -17,6 +18,7 @@ if not repeated then
     redis.call('ZREM', prefix .. ARGV[8], path)
     return {'fresh'}
   end
+  wanted()
   local gen = tonumber(r.gen or 0)
   if not r.gen then redis.call('HSET', owed, 'why', ARGV[7]) end
   redis.call('HSET', owed, 'gen', math.max(gen, n))
@@ -28,19 +30,26 @@ if not repeated then
     end
     return {'busy'}
   end
-  if r.st == 'queued' and gen > g0 then return {'busy'} end -- what this run would read is too old for it
   if (r.st == 'waiting' or r.st == 'queued') and tonumber(r.due) > now then return {'waiting'} end
   if r.st == 'failed' then
     redis.call('HDEL', owed, 'att', 'cl', 'gone')
     redis.call('ZREM', failed, path)
     r.att, r.cl = 0, 0
   end
+  local prio = math.max(tonumber(r.prio or 0), tonumber(r.rp or 0), tonumber(ARGV[6]))
+  local ended = p['end'] or (given and redis.call('HGET', floor, 'absent')) or 0
+  if given and (gen > g0 or r.wr or tonumber(ended) >= g0) then
+    -- What was read upstream then is older than a trigger, or perhaps than what
+    -- a run has published since: the page has to be read anew.
+    if r.st ~= 'queued' then issue(n, owner, prio, now) end
+    return {'busy'}
+  end
   r.g0 = g0
   r.cl = redis.call('HINCRBY', owed, 'cl', 1)
   local exp = now + tonumber(ARGV[5])
   -- No task has this token: a try that fails gets one, and so does a death.
   redis.call('HSET', owed, 'st', 'running', 'tok', string.format('%d-%s', n, owner), 'by', owner .. '-take', 'due', now,
-    'prio', math.max(tonumber(r.prio or 0), tonumber(ARGV[6])), 'own', owner, 'start', now, 'exp', exp, 'g0', g0)
+    'prio', prio, 'own', owner, 'start', now, 'exp', exp, 'g0', g0)
   redis.call('HDEL', owed, 'rp', 'next', 'look')
   redis.call('ZADD', dirty, exp, path)
 end

@@ -7,7 +7,7 @@ local name = ARGV[1]
 local function wake(n, by)
   local tok = string.format('%d-%s', n, by)
   redis.call('HSET', walk, 'st', 'queued', 'tok', tok, 'by', by)
-  redis.call('HDEL', walk, 'own', 'exp')
+  redis.call('HDEL', walk, 'own', 'exp', 'look')
   redis.call('ZADD', dirty, now + LOOK, name)
   return {'queued', n, tok, tostring(redis.call('HGET', walk, 'prio')), 0}
 end

@@ -7,5 +7,6 @@ if w.st == 'running' and w.own ~= ARGV[3] and tonumber(w.exp) > now then return 
 -- newer one makes it go round once more at its end.
 local run = w.run or w.seq
 redis.call('HSET', walk, 'st', 'running', 'own', ARGV[3], 'exp', now + tonumber(ARGV[4]), 'run', run)
+redis.call('HDEL', walk, 'look')
 redis.call('ZADD', dirty, now + tonumber(ARGV[4]), name)
 return {'claimed', tonumber(run), w.from or '', tonumber(w.prio), w.why or ''}

@@ -3,8 +3,12 @@
 local w = read(walk, 'st', 'tok', 'exp', 'by', 'look')
 if w.by == ARGV[3] then return {'queued', number(w.tok), w.tok, redis.call('HGET', walk, 'prio'), 0} end
 if not w.st then
-  local at = tonumber(string.match(redis.call('HGET', label, name) or '', '%d+$') or 0)
+  local l = redis.call('HGET', label, name) or ''
+  local at = tonumber(string.match(l, '%d+$') or 0)
   if at + tonumber(ARGV[4]) <= now then
+    -- No run is that old, but the list of a build may be: see finish.lua.
+    local pruned = tonumber(redis.call('HGET', prefix .. 'floor', 'pruned') or 0)
+    redis.call('HSET', prefix .. 'floor', 'pruned', math.max(pruned, tonumber(string.match(l, '^%d+') or 0)))
     redis.call('HDEL', label, name)
     redis.call('ZREM', dirty, name)
   else
@@ -23,5 +27,4 @@ if w.st == 'queued' and ARGV[5] == 'there' then
   redis.call('ZADD', dirty, now + look, name)
   return {'none'}
 end
-redis.call('HDEL', walk, 'look')
 return wake(redis.call('INCR', seq), ARGV[3])

@@ -1,0 +1,165 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/sync/singleflight"
+
+	"rebake/renderer"
+	"rebake/storage"
+	"rebake/storage/ledger"
+)
+
+const (
+	// mostAbsent and absentFor bound what is remembered of paths that are no
+	// page. They live here and not in Redis: anybody can make them up.
+	mostAbsent = 10_000
+	absentFor  = 10 * time.Second
+	// missTime is the longest that a visitor is kept waiting.
+	missTime = 30 * time.Second
+)
+
+// The ends of a miss, besides a page.
+var (
+	// ErrAbsent says that there is no such page.
+	ErrAbsent = errors.New("there is no such page")
+	// ErrUnavailable says that there may be one, and that it cannot be rendered
+	// at the moment.
+	ErrUnavailable = errors.New("the page cannot be rendered at the moment")
+)
+
+// misses are the visitors' wishes of one process: at most a quarter of the
+// slots is theirs, and many for one path are one.
+type misses struct {
+	flights singleflight.Group
+	slots   *semaphore.Weighted
+
+	mu     sync.Mutex
+	absent map[storage.Path]time.Time // guarded by mu; until when
+}
+
+func newMisses(workers int) *misses {
+	return &misses{slots: semaphore.NewWeighted(int64(max(1, workers/4))), absent: make(map[storage.Path]time.Time)}
+}
+
+func (m *misses) isAbsent(p storage.Path) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	until, ok := m.absent[p]
+	return ok && time.Now().Before(until)
+}
+
+func (m *misses) setAbsent(p storage.Path) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.absent) >= mostAbsent {
+		m.forgetSome()
+	}
+	m.absent[p] = time.Now().Add(absentFor)
+}
+
+// forgetSome makes room; mu is held.
+func (m *misses) forgetSome() {
+	now := time.Now()
+	for p, until := range m.absent {
+		if now.After(until) || len(m.absent) > mostAbsent*3/4 {
+			delete(m.absent, p)
+		}
+	}
+}
+
+// Served is a page for a visitor. The caller closes File.
+type Served struct {
+	File *os.File
+	Type string
+	// Rendered says that it was rendered for this visitor.
+	Rendered bool
+}
+
+// Miss answers a visitor whose page has no file: it renders the page, for the
+// first time, and publishes it. Concurrent misses for one path cost one
+// render. The errors are ErrAbsent, ErrUnavailable and those of the context.
+func (w *Worker) Miss(ctx context.Context, p storage.Path) (Served, error) {
+	if served, err := w.open(p); err == nil {
+		return served, nil // it was rendered in this moment
+	}
+	m, ok := w.Renderer.Match(p)
+	if !ok || m.Misses() == renderer.MissesOff || w.misses.isAbsent(p) {
+		return Served{}, fmt.Errorf("%s: %w", p, ErrAbsent)
+	}
+	// The render goes on when the visitor who came first goes away.
+	done := w.misses.flights.DoChan(p.String(), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), missTime)
+		defer cancel()
+		return nil, w.miss(ctx, m)
+	})
+	select {
+	case res := <-done:
+		if res.Err != nil {
+			return Served{}, res.Err
+		}
+	case <-ctx.Done():
+		return Served{}, context.Cause(ctx)
+	}
+	served, err := w.open(p)
+	if errors.Is(err, fs.ErrNotExist) {
+		w.misses.setAbsent(p)
+		return Served{}, fmt.Errorf("%s: %w", p, ErrAbsent)
+	}
+	served.Rendered = true
+	return served, err
+}
+
+func (w *Worker) miss(ctx context.Context, m renderer.Match) error {
+	if m.Misses() == renderer.MissesListed {
+		s, err := w.Ledger.State(ctx, m.Path)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		if s.Page == nil && s.Owed == nil {
+			w.misses.setAbsent(m.Path)
+			return fmt.Errorf("%s: %w", m.Path, ErrAbsent)
+		}
+	}
+	if err := w.misses.slots.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("%w: too many visitors ask for pages that are not there", ErrUnavailable)
+	}
+	defer w.misses.slots.Release(1)
+	state, r, err := w.Ledger.Miss(ctx, m.Path, "visitor")
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case state == ledger.MissGone:
+		w.misses.setAbsent(m.Path)
+		return fmt.Errorf("%s: %w", m.Path, ErrAbsent)
+	case state == ledger.MissFailed:
+		return fmt.Errorf("%s: %w", m.Path, ErrUnavailable)
+	case state == ledger.MissPublished:
+		// The file is not there, and the ledger thinks that it is: somebody
+		// has deleted it, and so is owed it again.
+		r, err = w.Ledger.Trigger(ctx, m.Path, ledger.Request{Priority: ledger.Default, Reason: "its file is missing"})
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	w.wake(ctx, r.Token)
+	if err := w.Wait(ctx, AcceptedPage{Path: m.Path, ID: r.ID}); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
+}
+
+func (w *Worker) open(p storage.Path) (Served, error) {
+	f, name, err := w.Output.Open(p)
+	if err != nil {
+		return Served{}, err
+	}
+	return Served{File: f, Type: storage.TypeByName(name)}, nil
+}

@@ -1,0 +1,438 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"rebake/storage"
+	"rebake/storage/ledger"
+)
+
+// triggerLabel accepts a trigger of a label.
+func (p *process) triggerLabel(prio ledger.Priority, l ledger.Label) AcceptedLabel {
+	p.site.t.Helper()
+	a, err := p.Accept(p.site.t.Context(), Trigger{Labels: []ledger.Label{l}, Priority: prio, Reason: "test"})
+	if err != nil {
+		p.site.t.Fatal(err)
+	}
+	return a.Labels[0]
+}
+
+// publishAll brings many pages to their first publication.
+func (p *process) publishAll(prio ledger.Priority, paths ...string) {
+	p.site.t.Helper()
+	p.trigger(prio, paths...)
+	for _, path := range paths {
+		p.await(path, ledger.PageFresh)
+	}
+}
+
+// awaitWalk waits until the walk of a label is over.
+func (p *process) awaitWalk(l ledger.Label) {
+	p.site.t.Helper()
+	p.site.await("the walk of "+string(l)+" is over", func() bool {
+		walking, err := p.Ledger.Walking(p.site.t.Context(), l)
+		return err == nil && !walking
+	})
+}
+
+// numbered are n paths below a prefix.
+func numbered(prefix string, n int) []string {
+	var paths []string
+	for i := range n {
+		paths = append(paths, fmt.Sprintf("%s/%03d", prefix, i))
+	}
+	return paths
+}
+
+// walkKey is the walk's record in Redis.
+func walkKey(l ledger.Label) string { return "rebake:{" + host + "}:walk:" + string(l) }
+
+func TestWalk_RendersThePagesOfItsLabelAlone(t *testing.T) {
+	pages := map[string][]string{
+		"/": nil, "/about": {"y"}, "/blog": {"x", "y"}, "/blog-2": nil, "/blog/a": {"x"}, "/blog/a/b": nil, "/blogs/x": {"xx"}, "/z": {"x"},
+	}
+	for name, c := range map[string]struct {
+		label ledger.Label
+		want  []string
+	}{
+		"tag":                  {ledger.Tag("x"), []string{"/blog", "/blog/a", "/z"}},
+		"tag of no page":       {ledger.Tag("nothing"), nil},
+		"prefix":               {ledger.Prefix(mustPath("/blog")), []string{"/blog", "/blog/a", "/blog/a/b"}},
+		"prefix of everything": {ledger.Prefix(mustPath("/")), []string{"/", "/about", "/blog", "/blog-2", "/blog/a", "/blog/a/b", "/blogs/x", "/z"}},
+		"site":                 {ledger.Site, []string{"/", "/about", "/blog", "/blog-2", "/blog/a", "/blog/a/b", "/blogs/x", "/z"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newWebsite(t)
+			p := s.running()
+			var paths []string
+			for path, tags := range pages {
+				s.set(path, "old")
+				s.tag(path, tags...)
+				paths = append(paths, path)
+			}
+			p.publishAll(ledger.Low, paths...)
+			before := make(map[string]os.FileInfo)
+			for _, path := range paths {
+				before[path] = s.stat(path)
+				s.set(path, "new")
+			}
+			accepted := p.triggerLabel(ledger.Low, c.label)
+			if accepted.Pages != int64(len(c.want)) {
+				t.Errorf("%d pages have the label, want %d", accepted.Pages, len(c.want))
+			}
+			if err := p.waitLabel(accepted, patient); err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range paths {
+				if slices.Contains(c.want, path) {
+					s.wantServed(path, "new")
+					s.wantRenders(path, 2)
+					continue
+				}
+				s.wantRenders(path, 1)
+				if now := s.stat(path); !os.SameFile(before[path], now) || !before[path].ModTime().Equal(now.ModTime()) {
+					t.Errorf("the file of %s has changed", path)
+				}
+			}
+		})
+	}
+}
+
+func (s *website) stat(path string) os.FileInfo {
+	s.t.Helper()
+	fi, err := os.Stat(s.file(path))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return fi
+}
+
+func TestWalk_PageThatJoinsDuringItsRender(t *testing.T) {
+	for name, published := range map[string]bool{"the first": false, "a later one": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newWebsite(t)
+			p := s.running()
+			path := "/a"
+			if published {
+				p.publish(path, "without the tag")
+			}
+			started, gate := make(chan struct{}), make(chan struct{})
+			first := s.renders(path) + 1
+			s.on(path, func(_ context.Context, n int, text string) (string, error) {
+				if n == first {
+					close(started)
+					<-gate
+				}
+				return text, nil
+			})
+			s.set(path, "old")
+			s.tag(path, "x")
+			p.trigger(ledger.Critical, path)
+			<-started
+			s.set(path, "new")
+			p.triggerLabel(ledger.Critical, ledger.Tag("x"))
+			p.awaitWalk(ledger.Tag("x")) // which found no page
+			close(gate)
+			s.await("the page is served as it is", func() bool { return s.served(path) == html("new") })
+			p.await(path, ledger.PageFresh)
+			s.wantRenders(path, first+1)
+		})
+	}
+}
+
+func TestWalk_BeginsAtOnce(t *testing.T) {
+	for name, here := range map[string]bool{"accepted here": true, "accepted elsewhere": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newWebsite(t)
+			p := s.running()
+			s.tag("/a", "x")
+			p.publish("/a", "old")
+			s.set("/a", "new")
+			if here { // so asynq brings nothing
+				if err := s.inspector().PauseQueue("critical"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			asked := time.Now()
+			acceptsFor(p, here).triggerLabel(ledger.Critical, ledger.Tag("x"))
+			s.await("the page is served", func() bool { return s.served("/a") == html("new") })
+			if took := time.Since(asked); took > time.Second {
+				t.Errorf("published after %v, want well under a second", took)
+			}
+		})
+	}
+}
+
+// More walks than the process follows at a time, all of them over pages that
+// stand still.
+func TestWalk_SeveralAtOnceShareTheSlots(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(func(set *settings) { set.Workers = 3 })
+	tags := []string{"x", "y", "z"}
+	var paths []string
+	for _, tag := range tags {
+		for _, path := range numbered("/"+tag, 4) {
+			s.tag(path, tag)
+			paths = append(paths, path)
+		}
+	}
+	p.publishAll(ledger.Low, paths...)
+	gate := make(chan struct{})
+	for _, path := range paths {
+		s.on(path, func(_ context.Context, _ int, text string) (string, error) { <-gate; return text, nil })
+	}
+	for _, tag := range tags[:walksAtOnce] {
+		p.triggerLabel(ledger.Low, ledger.Tag(tag))
+	}
+	for _, tag := range tags[:walksAtOnce] {
+		s.await("the walk of "+tag+" is under way", func() bool {
+			return s.rdb.HGet(t.Context(), walkKey(ledger.Tag(tag)), "st").Val() == "running"
+		})
+	}
+	p.triggerLabel(ledger.Low, ledger.Tag(tags[walksAtOnce]))
+	close(gate)
+	for _, tag := range tags {
+		p.awaitWalk(ledger.Tag(tag))
+	}
+	for _, path := range paths {
+		p.await(path, ledger.PageFresh)
+		s.wantRenders(path, 2)
+	}
+	if most := s.atOnceMost(); most > 2 {
+		t.Errorf("%d pages of walks rendered at once, want 2: 3 workers and one kept free", most)
+	}
+}
+
+func TestWalk_OneWorkerFollowsIt(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	paths := numbered("/x", 30)
+	for _, path := range paths {
+		s.tag(path, "x")
+	}
+	p.publishAll(ledger.Low, paths...)
+	s.running()
+	accepted := s.process().triggerLabel(ledger.Low, ledger.Tag("x"))
+	if err := p.waitLabel(accepted, patient); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		s.wantRenders(path, 2)
+	}
+}
+
+func TestWalk_TriggersDuringItShareOneMore(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(func(set *settings) { set.Workers = 2 })
+	paths := numbered("/x", 3)
+	for _, path := range paths {
+		s.tag(path, "x")
+	}
+	p.publishAll(ledger.Low, paths...)
+	started, gate := make(chan struct{}), make(chan struct{})
+	s.on(paths[1], func(_ context.Context, n int, text string) (string, error) {
+		if n == 2 {
+			close(started)
+			<-gate
+		}
+		return text, nil
+	})
+	p.triggerLabel(ledger.Low, ledger.Tag("x"))
+	<-started
+	s.set(paths[0], "new")
+	var last AcceptedLabel
+	for range 50 {
+		last = p.triggerLabel(ledger.Low, ledger.Tag("x"))
+	}
+	close(gate)
+	if err := p.waitLabel(last, patient); err != nil {
+		t.Fatal(err)
+	}
+	s.wantServed(paths[0], "new")
+	for _, path := range paths {
+		if n := s.renders(path) - 1; n > 2 {
+			t.Errorf("51 triggers cost %d renders of %s, want at most 2", n, path)
+		}
+	}
+}
+
+func TestWalk_StopGivesItBack(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(func(set *settings) { set.Workers = 2; set.Grace = 50 * time.Millisecond })
+	paths := numbered("/x", 5)
+	for _, path := range paths {
+		s.set(path, "old")
+		s.tag(path, "x")
+	}
+	p.publishAll(ledger.Low, paths...)
+	started := make(chan struct{})
+	for i, path := range paths {
+		s.set(path, "new")
+		s.on(path, func(ctx context.Context, n int, text string) (string, error) {
+			if i == 1 && n == 2 {
+				close(started)
+				<-ctx.Done()
+			}
+			return text, ctx.Err()
+		})
+	}
+	accepted := p.triggerLabel(ledger.Low, ledger.Tag("x"))
+	<-started
+	p.stop()
+	if st := s.rdb.HGet(t.Context(), walkKey(accepted.Label), "st").Val(); st != "queued" {
+		t.Fatalf("the walk is %q after the stop, want queued", st)
+	}
+	next := time.Now()
+	other := s.running()
+	if err := other.waitLabel(accepted, patient); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(next); took > 4*time.Second {
+		t.Errorf("the next worker ended it after %v, want that it does not wait for a lease", took)
+	}
+	for _, path := range paths {
+		s.wantServed(path, "new")
+	}
+}
+
+func TestWalk_FailingPageHasRetriesOfItsOwn(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	paths := numbered("/x", 3)
+	for _, path := range paths {
+		s.set(path, "old")
+		s.tag(path, "x")
+	}
+	p.publishAll(ledger.Low, paths...)
+	bad := paths[1]
+	s.on(bad, func(_ context.Context, n int, text string) (string, error) {
+		if n < 4 {
+			return "", &storage.TemporaryError{Err: errors.New("status 503"), After: 300 * time.Millisecond}
+		}
+		return text, nil
+	})
+	for _, path := range paths {
+		s.set(path, "new")
+	}
+	p.triggerLabel(ledger.Low, ledger.Tag("x"))
+	p.awaitWalk(ledger.Tag("x"))
+	p.await(paths[2], ledger.PageFresh)
+	p.await(bad, ledger.PageFresh)
+	s.wantServed(bad, "new")
+	s.wantRenders(bad, 4)
+	for _, path := range []string{paths[0], paths[2]} {
+		s.wantRenders(path, 2)
+	}
+}
+
+func TestWalk_LargeOneLeavesASlotForAnEdit(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	paths := numbered("/x", 300)
+	for _, path := range paths {
+		s.tag(path, "x")
+	}
+	p.publishAll(ledger.Low, paths...)
+	gate := make(chan struct{})
+	for _, path := range paths[:290] {
+		s.on(path, func(_ context.Context, _ int, text string) (string, error) { <-gate; return text, nil })
+	}
+	accepted := p.triggerLabel(ledger.Low, ledger.Tag("x"))
+	s.await("the walk has filled the slots", func() bool { return len(p.slots.general) == 0 })
+	for path, here := range map[string]bool{"/edit": true, "/x/298": true, "/x/299": false} {
+		s.set(path, "edited")
+		asked := time.Now()
+		acceptsFor(p, here).trigger(ledger.Critical, path)
+		s.await("the edit is served", func() bool { return s.served(path) == html("edited") })
+		if took := time.Since(asked); took > 2*time.Second {
+			t.Errorf("%s was published after %v, want at most 2s", path, took)
+		}
+	}
+	close(gate)
+	if err := p.waitLabel(accepted, patient); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWalk_LostWakeUp(t *testing.T) {
+	s := newWebsite(t)
+	s.tag("/a", "x")
+	first := s.running()
+	first.publish("/a", "old")
+	first.stop()
+	s.set("/a", "new")
+	p := s.process() // accepts and does not work
+	p.triggerLabel(ledger.Low, ledger.Tag("x"))
+	if n, err := s.inspector().DeleteAllPendingTasks("low"); err != nil || n != 1 {
+		t.Fatalf("%d tasks deleted, %v, want one", n, err)
+	}
+	p.run()
+	s.await("the page is served as it is", func() bool { return s.served("/a") == html("new") })
+}
+
+func TestWalk_OfADeadOwner(t *testing.T) {
+	s := newWebsite(t)
+	s.tag("/a", "x")
+	p := s.running(quick)
+	p.publish("/a", "old")
+	s.set("/a", "new")
+	r, err := p.Ledger.TriggerLabel(t.Context(), ledger.Tag("x"), ledger.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead, err := p.Ledger.ClaimWalk(t.Context(), *r.Token)
+	if err != nil || dead.State != ledger.Claimed {
+		t.Fatalf("claim = %+v, %v", dead, err)
+	}
+	s.await("the page is served as it is", func() bool { return s.served("/a") == html("new") })
+}
+
+func TestWalk_TaskOnTheWire(t *testing.T) {
+	s := newWebsite(t)
+	p := s.process()
+	if err := p.queue.add(t.Context(), ledger.Token{Label: ledger.Tag("post:42"), ID: "7-x", Priority: ledger.Low}); err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := s.inspector().ListPendingTasks("low")
+	if err != nil || len(tasks) != 1 {
+		t.Fatalf("tasks = %v, %v, want one", tasks, err)
+	}
+	got := fmt.Sprintln(tasks[0].Type, tasks[0].ID, string(tasks[0].Payload))
+	if want := fmt.Sprintln("rebake:walk", "7-x", `{"label":"tag:post:42","token":"7-x"}`); got != want {
+		t.Errorf("task = %s, want %s", got, want)
+	}
+}
+
+func TestWalk_BrokenTaskIsPutAside(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	s.tag("/a", "x")
+	p.publish("/a", "old")
+	client := asynq.NewClientFromRedisClient(s.rdb)
+	for kind, payloads := range map[string][]string{
+		kindWalk: {"{", `{"token":"1-x"}`, `{"label":"x","token":"1-x"}`, `{"label":"tag:","token":"1-x"}`, `{"path":"/a","token":"1-x"}`},
+		kindPage: {`{"label":"tag:x","token":"1-x"}`},
+	} {
+		for _, payload := range payloads {
+			task, err := client.Enqueue(asynq.NewTask(kind, []byte(payload)), asynq.Queue("critical"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.await(kind+" "+payload+" is archived", func() bool {
+				info, err := s.inspector().GetTaskInfo("critical", task.ID)
+				return err == nil && info.State == asynq.TaskStateArchived
+			})
+		}
+	}
+	s.set("/a", "others go on")
+	p.triggerLabel(ledger.Critical, ledger.Tag("x"))
+	s.await("the page is served as it is", func() bool { return s.served("/a") == html("others go on") })
+}
