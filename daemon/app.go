@@ -39,7 +39,8 @@ type app struct {
 	log      *slog.Logger
 	roles    roles
 	queue    *queue
-	renderer *renderer.Renderer
+	sources  map[string]*source.Source
+	renderer *liveRenderer
 	feed     *ledger.Feed
 	worker   *worker.Worker
 	public   *api.Listener
@@ -57,9 +58,11 @@ func newApp(ctx context.Context, cfg *config.Config, roles roles, log *slog.Logg
 			err = errors.Join(err, a.close())
 		}
 	}()
-	if a.renderer, err = a.openRenderer(); err != nil {
+	site, err := a.openRenderer()
+	if err != nil {
 		return nil, err
 	}
+	a.renderer = newLiveRenderer(site)
 	if a.queue, err = openQueue(ctx, cfg, roles.build, log); err != nil {
 		return nil, err
 	}
@@ -90,23 +93,29 @@ func newApp(ctx context.Context, cfg *config.Config, roles roles, log *slog.Logg
 	return a, a.openAPI(out, l)
 }
 
-// openRenderer loads the templates and checks the routes against them.
+// openRenderer opens the sources and loads the first renderer.
 func (a *app) openRenderer() (*renderer.Renderer, error) {
-	sources := make(map[string]*source.Source)
+	a.sources = make(map[string]*source.Source)
 	for name, c := range a.cfg.Sources {
 		s, err := source.New(name, c)
 		if err != nil {
 			return nil, err
 		}
-		sources[name] = s
+		a.sources[name] = s
 		a.closers = append(a.closers, func() error { s.Close(); return nil })
 	}
+	return a.loadRenderer()
+}
+
+// loadRenderer loads the templates and checks the routes against them. It
+// changes nothing of the app.
+func (a *app) loadRenderer() (*renderer.Renderer, error) {
 	templates, err := renderer.LoadTemplates(os.DirFS(a.cfg.Templates))
 	if err != nil {
 		return nil, fmt.Errorf("load templates from %s: %w", a.cfg.Templates, err)
 	}
 	site, err := renderer.New(renderer.Config{
-		Site: a.cfg.Site, Routes: a.cfg.Routes, Sources: sources, Templates: templates,
+		Site: a.cfg.Site, Routes: a.cfg.Routes, Sources: a.sources, Templates: templates,
 		Rules: storage.PathRules{Reserved: a.cfg.Reserved},
 	})
 	if err != nil {
@@ -155,7 +164,7 @@ func (a *app) openAPI(out *output.Dir, l *ledger.Ledger) (err error) {
 	}
 	acfg := api.DefaultConfig()
 	acfg.Secrets, acfg.AdminToken = a.cfg.Secret, token
-	acfg.Rules = storage.PathRules{Reserved: a.cfg.Reserved, WellKnown: a.renderer.WellKnown(), FoldCase: out.FoldsCase()}
+	acfg.Rules = storage.PathRules{Reserved: a.cfg.Reserved, WellKnown: a.renderer.Load().WellKnown(), FoldCase: out.FoldsCase()}
 	acfg.Hosts = knownHosts(a.cfg)
 	acfg.MaxBody, acfg.MaxPaths, acfg.MaxWait = a.cfg.Limits.MaxBody, a.cfg.Limits.Paths, a.cfg.Limits.MaxWait
 	handlers := api.New(acfg, a.worker, a.renderer, l, a.log)

@@ -50,8 +50,8 @@ func runBuild(ctx context.Context, cfg *config.Config, missing bool, stderr io.W
 	if err != nil {
 		return report, err
 	}
-	b := worker.Build{Missing: missing, Reason: "rebake build", Fixed: a.renderer.FixedPaths()}
-	for _, l := range a.renderer.Lists() {
+	b := worker.Build{Missing: missing, Reason: "rebake build", Fixed: a.renderer.Load().FixedPaths()}
+	for _, l := range a.renderer.Load().Lists() {
 		b.Lists = append(b.Lists, l)
 	}
 	show := newProgress(stderr)

@@ -21,6 +21,7 @@ import (
 	"rebake/api"
 	"rebake/daemon/config"
 	"rebake/daemon/demo"
+	"rebake/daemon/files"
 	"rebake/storage"
 	"rebake/storage/ledger"
 	"rebake/worker"
@@ -114,7 +115,7 @@ func newDemoSite(ctx context.Context, dir string, opts demoOptions, out io.Write
 	if d.editor, err = api.Listen(addr["cms"], editor, time.Second, log); err != nil {
 		return nil, errors.Join(err, d.app.close())
 	}
-	if d.files, err = api.Listen(addr["site"], demo.StaticServer(cfg.Output), time.Second, log); err != nil {
+	if d.files, err = api.Listen(addr["site"], files.Server(cfg.Output), time.Second, log); err != nil {
 		return nil, errors.Join(err, d.editor.Close(), d.app.close())
 	}
 	return d, nil
@@ -175,7 +176,7 @@ func (d *demoSite) watch(ctx context.Context) error {
 			fmt.Fprintln(d.out)
 			return nil
 		case e := <-events:
-			d.show(e)
+			showEvent(d.out, e)
 		}
 	}
 }
@@ -198,8 +199,8 @@ func (d *demoSite) invite() {
 		filepath.Join(filepath.Dir(cfg.Output), "rebake.yaml"), cfg.Output)
 }
 
-// show prints a line for a page that came to an end.
-func (d *demoSite) show(e ledger.Event) {
+// showEvent prints a line for a page that came to an end.
+func showEvent(out io.Writer, e ledger.Event) {
 	paint := color.New(color.FgGreen)
 	switch e.Kind {
 	case ledger.Unchanged:
@@ -208,15 +209,15 @@ func (d *demoSite) show(e ledger.Event) {
 		paint = color.New(color.FgRed)
 	}
 	// The words are padded before they are painted: colours have no width.
-	fmt.Fprintf(d.out, "  %s  %s  %-36s %5d ms after the trigger, rendered in %d ms",
+	fmt.Fprintf(out, "  %s  %s  %-36s %5d ms after the trigger, rendered in %d ms",
 		e.At.Format("15:04:05"), paint.Sprintf("%-9s", e.Kind), e.Path, e.Waited.Milliseconds(), e.Ran.Milliseconds())
 	if e.Reason == "recheck" {
-		fmt.Fprint(d.out, "  (second look)")
+		fmt.Fprint(out, "  (second look)")
 	}
 	if e.Error != "" {
-		fmt.Fprintf(d.out, "\n            %s", e.Error)
+		fmt.Fprintf(out, "\n            %s", e.Error)
 	}
-	fmt.Fprintln(d.out)
+	fmt.Fprintln(out)
 }
 
 // once makes the demo's point without anybody at the keyboard.

@@ -274,14 +274,25 @@ func (s *testSource) holdNext(slug string) (held <-chan struct{}, release func()
 	return h, sync.OnceFunc(func() { close(hold) })
 }
 
+// givenPorts are those that freePort has given to a test of this process: the
+// kernel likes to give the same one twice.
+var givenPorts sync.Map
+
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := l.Addr().String()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, given := givenPorts.LoadOrStore(addr, true); !given {
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // lockedBuffer is written by a process and read by the test.

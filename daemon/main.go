@@ -22,10 +22,14 @@ const (
 	exitConfig = 78 // the config cannot be used (EX_CONFIG of sysexits.h)
 )
 
+// Hangups takes SIGHUP into the program's own hands, and returns those that
+// come from then on. A program that has not called it ends with its terminal.
+type Hangups func() <-chan os.Signal
+
 // Main runs one command to its end and returns the exit code.
-func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer, hangups Hangups) int {
 	redis.SetLogger(quietRedis{})
-	root := newRoot()
+	root := newRoot(hangups)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -67,7 +71,7 @@ func (e *exitError) As(to any) bool {
 	return ok
 }
 
-func newRoot() *cobra.Command {
+func newRoot(hangups Hangups) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rebake",
 		Short: "Keeps a directory of static pages fresh",
@@ -85,7 +89,7 @@ atomically, and nginx goes on serving files.`,
 	var flags globalFlags
 	root.PersistentFlags().StringVarP(&flags.config, "config", "c", "", "config file (default ./rebake.yaml, then /etc/rebake/rebake.yaml)")
 	root.AddCommand(
-		newServeCommand(&flags), newBuildCommand(&flags), newNowCommand(&flags), newExplainCommand(&flags), newCheckCommand(&flags),
+		newServeCommand(&flags, hangups), newBuildCommand(&flags), newNowCommand(&flags), newExplainCommand(&flags), newCheckCommand(&flags),
 		newDemoCommand(), newVersionCommand(),
 	)
 	return root

@@ -31,6 +31,7 @@ func (s *testSite) visit(path string) (status int, header http.Header, body stri
 
 func TestMiss(t *testing.T) {
 	t.Run("renders a page for its first visitor, and stores it", func(t *testing.T) {
+		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.start()
 		s.source.edit("a")
@@ -47,6 +48,7 @@ func TestMiss(t *testing.T) {
 	})
 
 	t.Run("of many visitors at once costs one render", func(t *testing.T) {
+		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.start()
 		s.source.edit("a")
@@ -69,6 +71,7 @@ func TestMiss(t *testing.T) {
 	})
 
 	t.Run("of paths that are no page leaves no file and nothing in Redis", func(t *testing.T) {
+		t.Parallel()
 		redis := redistest.Start(t)
 		s := newTestSite(t, "redis: "+redis.Addr())
 		s.start()
@@ -106,6 +109,7 @@ func TestMiss(t *testing.T) {
 	})
 
 	t.Run("for an absent path is answered from memory for a while", func(t *testing.T) {
+		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.start()
 		for range 3 {
@@ -119,6 +123,7 @@ func TestMiss(t *testing.T) {
 	})
 
 	t.Run("with the source down is a 503, and the next visitor after it is served", func(t *testing.T) {
+		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.start()
 		s.source.edit("a")
@@ -135,6 +140,7 @@ func TestMiss(t *testing.T) {
 	})
 
 	t.Run("of a removed page stays a 404 until a trigger brings it back", func(t *testing.T) {
+		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.start()
 		s.source.edit("a")
@@ -152,6 +158,7 @@ func TestMiss(t *testing.T) {
 	})
 
 	t.Run("is not rendered where the route says off", func(t *testing.T) {
+		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.write("rebake.yaml", strings.Replace(read(t, s, "rebake.yaml"), "    template: post.html", "    misses: off\n    template: post.html", 1))
 		s.start()
@@ -163,6 +170,7 @@ func TestMiss(t *testing.T) {
 
 	for _, path := range []string{"/", "/nothing", "/p/..%2fa", "/p/%2e%2e/a", "//p/a", "/p/.env", "/p/a.gz", "/api/x", "/_rebake/x"} {
 		t.Run("of "+path+" is a 404 without a render", func(t *testing.T) {
+			t.Parallel()
 			s := newTestSite(t, "redis: memory")
 			s.start()
 			s.source.edit("a")

@@ -1,12 +1,13 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 )
 
-func newServeCommand(flags *globalFlags) *cobra.Command {
+func newServeCommand(flags *globalFlags, hangups Hangups) *cobra.Command {
 	var only string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -14,9 +15,13 @@ func newServeCommand(flags *globalFlags) *cobra.Command {
 		Long: `Serve runs everything in one process: the api that accepts triggers, the workers
 that render and publish, and, when the config names no Redis, a redis-server of
 its own. With --only the parts run in processes of their own, any number of
-each, on one Redis.`,
+each, on one Redis.
+
+On SIGHUP it loads the templates again, and renders the pages that were made
+with the files that have changed; templates with an error change nothing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			hup := hangups() // at once: before, a SIGHUP ends the program
 			r, err := parseRoles(only)
 			if err != nil {
 				return err
@@ -29,7 +34,8 @@ each, on one Redis.`,
 			if err != nil {
 				return failed(err)
 			}
-			return failed(a.run(cmd.Context()))
+			reload := func(ctx context.Context) error { return runReloader(ctx, newReloader(a), hup) }
+			return failed(runStages(cmd.Context(), []service{reload}, []service{a.run}))
 		},
 	}
 	cmd.Flags().StringVar(&only, "only", "", "run one part: api or worker")

@@ -17,6 +17,7 @@ import (
 
 func TestServe(t *testing.T) {
 	t.Run("publishes a page that a trigger names", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := newTestSite(t, "")
 		s.start()
@@ -28,6 +29,7 @@ func TestServe(t *testing.T) {
 	})
 
 	t.Run("renders again when a trigger arrives while the page renders", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := newTestSite(t, "")
 		s.start()
@@ -53,6 +55,7 @@ func TestServe(t *testing.T) {
 			slugs = append(slugs, fmt.Sprintf("page-%d", i))
 			s.source.edit(slugs[i])
 		}
+		started := time.Now()
 		for i := 0; i < pages; i += 100 {
 			var paths []string
 			for _, slug := range slugs[i : i+100] {
@@ -71,21 +74,22 @@ func TestServe(t *testing.T) {
 			return n
 		}
 		p.kill()
+		ran := time.Since(started)
 		before := published()
 		if before == 0 || before == pages {
 			t.Fatalf("%d of %d pages were published at the kill: it was not in the middle", before, pages)
 		}
 		s.start()
-		took := s.await("all pages are published", 20*time.Second, func() bool { return published() == pages })
+		took := s.await("all pages are published", 60*time.Second, func() bool { return published() == pages })
 		t.Logf("%d pages published before the kill, all %d within %s of the restart's first answer", before, pages, took)
-		// 16 workers; twice the time that their waiting alone takes.
-		rendering := 2 * time.Duration(pages-before) * latency / 16
-		if limit := 5*time.Second + rendering; took > limit {
+		// What is left takes its time, at the pace that this machine has shown.
+		if limit := 5*time.Second + ran*time.Duration(pages-before)/time.Duration(before); took > limit {
 			t.Errorf("took %s, and may take %s", took, limit)
 		}
 	})
 
 	t.Run("works with the api and the workers in processes of their own", func(t *testing.T) {
+		t.Parallel()
 		redis := redistest.Start(t)
 		s := newTestSite(t, "redis: "+redis.Addr())
 		s.start("--only", "api")
@@ -99,6 +103,7 @@ func TestServe(t *testing.T) {
 	})
 
 	t.Run("stops on SIGTERM with the render under way published", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := newTestSite(t, "")
 		p := s.start()
@@ -118,6 +123,7 @@ func TestServe(t *testing.T) {
 	})
 
 	t.Run("removes a page that its source no longer has, and brings it back", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := newTestSite(t, "")
 		s.start()
@@ -158,6 +164,7 @@ func TestServe_Refuses(t *testing.T) {
 	}
 
 	t.Run("a second daemon on one state", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := newTestSite(t, "")
 		s.start()
@@ -165,11 +172,13 @@ func TestServe_Refuses(t *testing.T) {
 	})
 
 	t.Run("--only on the embedded queue", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		contains(t, run(t, newTestSite(t, ""), "--only", "api"), "name it with `redis:`")
 	})
 
 	t.Run("a Redis that could lose triggers", func(t *testing.T) {
+		t.Parallel()
 		redis := redistest.Start(t)
 		c := redis.Client()
 		if err := c.ConfigSet(t.Context(), "appendfsync", "everysec").Err(); err != nil {
@@ -180,6 +189,7 @@ func TestServe_Refuses(t *testing.T) {
 	})
 
 	t.Run("a Redis of another site", func(t *testing.T) {
+		t.Parallel()
 		redis := redistest.Start(t)
 		if err := redis.Client().Set(t.Context(), "rebake:site", "other.example.com", 0).Err(); err != nil {
 			t.Fatal(err)
@@ -194,6 +204,7 @@ func TestServe_Refuses(t *testing.T) {
 	})
 
 	t.Run("an address in use", func(t *testing.T) {
+		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.start()
 		other := newTestSite(t, "redis: memory")
@@ -228,6 +239,7 @@ func TestServe_EmbeddedRedis(t *testing.T) {
 	}
 
 	t.Run("is started again when it dies, and nothing accepted is lost", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := newTestSite(t, "")
 		p := s.start()
@@ -250,6 +262,7 @@ func TestServe_EmbeddedRedis(t *testing.T) {
 	})
 
 	t.Run("does not outlive its parent", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := newTestSite(t, "")
 		p := s.start()
@@ -259,6 +272,7 @@ func TestServe_EmbeddedRedis(t *testing.T) {
 	})
 
 	t.Run("works below a directory whose name is too long for a socket", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := newTestSite(t, "state: ./"+strings.Repeat("long-", 30))
 		s.start()

@@ -9,6 +9,7 @@ import (
 
 func TestTimer(t *testing.T) {
 	t.Run("of a route renders a page again that nobody has triggered", func(t *testing.T) {
+		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.write("rebake.yaml", strings.Replace(read(t, s, "rebake.yaml"), "    template: post.html", "    revalidate: 1s\n    template: post.html", 1))
 		s.start()
@@ -21,6 +22,7 @@ func TestTimer(t *testing.T) {
 	})
 
 	t.Run("of a date in the content publishes the page then, and not before", func(t *testing.T) {
+		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.write("rebake.yaml", strings.Replace(read(t, s, "rebake.yaml"), "    template: post.html", "    publish_at: \"{post.publish}\"\n    template: post.html", 1))
 		s.start()
@@ -35,6 +37,7 @@ func TestTimer(t *testing.T) {
 	})
 
 	t.Run("of a second look finds what the CMS had not saved yet", func(t *testing.T) {
+		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.start()
 		s.source.edit("a")

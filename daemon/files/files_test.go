@@ -1,4 +1,4 @@
-package demo
+package files
 
 import (
 	"net/http"
@@ -20,6 +20,7 @@ func newSite(t *testing.T) (root string) {
 		"blog/a/index.html":    "post a",
 		"blog/a/index.html.gz": "packed",
 		"feed.xml":             "<rss></rss>",
+		"news/index.xml":       "<rss>news</rss>",
 		"photo.png":            "png",
 		"deep/x.txt":           "text",
 		".env":                 "hidden",
@@ -43,8 +44,8 @@ func newSite(t *testing.T) (root string) {
 	return root
 }
 
-func TestStaticServer(t *testing.T) {
-	server := StaticServer(newSite(t))
+func TestServer(t *testing.T) {
+	server := Server(newSite(t))
 	for _, tc := range []struct {
 		path   string
 		status int
@@ -55,6 +56,7 @@ func TestStaticServer(t *testing.T) {
 		{"/blog/a", 200, "post a"},
 		{"/blog/a/", 200, "post a"},
 		{"/feed.xml", 200, "<rss></rss>"},
+		{"/news", 200, "<rss>news</rss>"},
 		{"/photo.png", 200, "png"},
 		{"/blog", 404, ""},
 		{"/deep/", 404, ""},
@@ -79,14 +81,14 @@ func TestStaticServer(t *testing.T) {
 	}
 }
 
-func TestStaticServer_Headers(t *testing.T) {
+func TestServer_Headers(t *testing.T) {
 	root := newSite(t)
 	when := time.Unix(0x6a000000, 500)
 	if err := os.Chtimes(filepath.Join(root, "feed.xml"), when, when); err != nil {
 		t.Fatal(err)
 	}
 	rec := httptest.NewRecorder()
-	StaticServer(root).ServeHTTP(rec, httptest.NewRequest("GET", "/feed.xml", nil))
+	Server(root).ServeHTTP(rec, httptest.NewRequest("GET", "/feed.xml", nil))
 	for name, want := range map[string]string{
 		"Etag":          `"6a000000-b"`,
 		"Cache-Control": "max-age=0, must-revalidate",
@@ -99,8 +101,8 @@ func TestStaticServer_Headers(t *testing.T) {
 	}
 }
 
-func TestStaticServer_Methods(t *testing.T) {
-	server := StaticServer(newSite(t))
+func TestServer_Methods(t *testing.T) {
+	server := Server(newSite(t))
 	for method, want := range map[string]int{"HEAD": 200, "POST": 405, "PUT": 405, "DELETE": 405, "OPTIONS": 405} {
 		rec := httptest.NewRecorder()
 		server.ServeHTTP(rec, httptest.NewRequest(method, "/", nil))
@@ -110,9 +112,9 @@ func TestStaticServer_Methods(t *testing.T) {
 	}
 }
 
-func TestStaticServer_ConditionalRequest(t *testing.T) {
+func TestServer_ConditionalRequest(t *testing.T) {
 	root := newSite(t)
-	server := StaticServer(root)
+	server := Server(root)
 	rec := httptest.NewRecorder()
 	server.ServeHTTP(rec, httptest.NewRequest("GET", "/blog/a", nil))
 	again := func() int {
@@ -133,9 +135,9 @@ func TestStaticServer_ConditionalRequest(t *testing.T) {
 	}
 }
 
-func TestStaticServer_MissingRoot(t *testing.T) {
+func TestServer_MissingRoot(t *testing.T) {
 	rec := httptest.NewRecorder()
-	StaticServer(filepath.Join(t.TempDir(), "not-yet")).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	Server(filepath.Join(t.TempDir(), "not-yet")).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
 	if rec.Code != http.StatusNotFound {
 		t.Errorf("status %d, want 404", rec.Code)
 	}

@@ -1,4 +1,7 @@
-package demo
+// Package files serves a directory of pages over HTTP, for the commands that
+// run without nginx: demo and dev. It answers as nginx does with Rebake's
+// include, and is not made for the internet.
+package files
 
 import (
 	"errors"
@@ -13,12 +16,11 @@ import (
 	"rebake/storage"
 )
 
-// StaticServer serves the files below root as nginx does with Rebake's
-// include: /blog/a is blog/a/index.html, nothing is listed, and what is no
-// page of a site (dot files, sidecars, other spellings of a path) is 404. No
-// symbolic link leads out of root. Root is opened anew for each request, so it
-// may be made, or replaced, later.
-func StaticServer(root string) http.Handler {
+// Server serves the files below root: /blog/a is blog/a/index.html, nothing is
+// listed, and what is no page of a site (dot files, sidecars, other spellings
+// of a path) is 404. No symbolic link leads out of root. Root is opened anew
+// for each request, so it may be made, or replaced, later.
+func Server(root string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -31,7 +33,7 @@ func StaticServer(root string) http.Handler {
 			notFound(w)
 			return
 		}
-		f, info, err := open(root, p)
+		f, info, err := Open(root, p)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			notFound(w)
@@ -44,24 +46,26 @@ func StaticServer(root string) http.Handler {
 		defer f.Close()
 		w.Header().Set("Content-Type", contentType(info.Name()))
 		w.Header().Set("Cache-Control", "max-age=0, must-revalidate")
-		w.Header().Set("ETag", fmt.Sprintf(`"%x-%x"`, info.ModTime().Unix(), info.Size()))
+		w.Header().Set("ETag", ETag(info))
 		http.ServeContent(w, r, "", info.ModTime(), f)
 	})
 }
 
-// open finds the page's file. Every way in which there is none, a link out of
+// ETag is a file's as nginx makes it. Rebake gives other bytes another one.
+func ETag(info fs.FileInfo) string {
+	return fmt.Sprintf(`"%x-%x"`, info.ModTime().Unix(), info.Size())
+}
+
+// Open finds the page's file. Every way in which there is none, a link out of
 // root among them, is fs.ErrNotExist.
-func open(root string, p storage.Path) (*os.File, fs.FileInfo, error) {
+func Open(root string, p storage.Path) (*os.File, fs.FileInfo, error) {
 	dir, err := os.OpenRoot(root)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open site: %w", err)
 	}
 	defer dir.Close()
-	names := []string{p.File()}
-	if own := strings.TrimPrefix(p.String(), "/"); own != "" && own != names[0] {
-		names = []string{own, names[0]} // try_files $uri $uri/index.html
-	}
-	for _, name := range names {
+	// As try_files in the include: the page, then a file that lies there.
+	for _, name := range append(p.Files(), strings.TrimPrefix(p.String(), "/")) {
 		if info, err := dir.Stat(name); err != nil || !info.Mode().IsRegular() {
 			continue // before opening: a named pipe would block
 		}
