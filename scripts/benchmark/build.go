@@ -10,11 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // benchBuild builds a site of template pages from a JSON list, in the same
@@ -27,7 +25,7 @@ func benchBuild(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "rebake-bench-")
+	dir, program, err := prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -37,11 +35,6 @@ func benchBuild(ctx context.Context, args []string) error {
 	if err := writeSite(dir, source.URL); err != nil {
 		return err
 	}
-	program := filepath.Join(dir, "rebake")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "./daemon/rebake").CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	fmt.Printf("%s %s/%s, %d CPUs, %s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().Format(time.DateOnly))
 	for _, name := range []string{"first build", "second build, nothing changed"} {
 		if err := build(ctx, name, program, dir, *pages); err != nil || !*again {
 			return err
@@ -94,7 +87,7 @@ func posts(n int) http.Handler {
 }
 
 func writeSite(dir, source string) error {
-	for name, text := range map[string]string{
+	return writeFiles(dir, map[string]string{
 		"templates/layouts/base.html": `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{block "title" .}}{{end}}</title></head><body>{{block "main" .}}{{end}}</body></html>`,
 		"templates/post.html":         `{{template "layouts/base.html" .}}{{define "title"}}{{plain .post.title.rendered}}{{end}}{{define "main"}}<h1>{{plain .post.title.rendered}}</h1>{{trusted .post.content.rendered}}{{end}}`,
 		"rebake.yaml": fmt.Sprintf(`
@@ -111,14 +104,5 @@ routes:
     version: "{post.modified_gmt}"
     list: {source: cms, get: "/posts?per_page=100&orderby=id&order=asc", path: "/blog/{slug}", as: post}
 `, source),
-	} {
-		name = filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }

@@ -7,7 +7,11 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"runtime"
+	"time"
 )
 
 func main() {
@@ -21,11 +25,40 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("say what to measure: build")
+		return fmt.Errorf("say what to measure: build, urgent")
 	}
 	switch args[0] {
 	case "build":
 		return benchBuild(ctx, args[1:])
+	case "urgent":
+		return benchUrgent(ctx, args[1:])
 	}
-	return fmt.Errorf("%s: unknown; known: build", args[0])
+	return fmt.Errorf("%s: unknown; known: build, urgent", args[0])
+}
+
+// prepare makes a directory for one measurement, with the program built into
+// it, and prints where it is measured.
+func prepare(ctx context.Context) (dir, program string, err error) {
+	if dir, err = os.MkdirTemp("", "rebake-bench-"); err != nil {
+		return "", "", err
+	}
+	program = filepath.Join(dir, "rebake")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "./daemon/rebake").CombinedOutput(); err != nil {
+		return "", "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	fmt.Printf("%s %s/%s, %d CPUs, %s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().Format(time.DateOnly))
+	return dir, program, nil
+}
+
+func writeFiles(dir string, files map[string]string) error {
+	for name, text := range files {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
