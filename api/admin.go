@@ -4,123 +4,71 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
+	"rebake/storage"
 	"rebake/storage/ledger"
 	"rebake/worker"
 )
 
-// CreateTrigger is the body of POST /v1/triggers.
-type CreateTrigger struct {
-	Paths    []string `json:"paths"` // decoded
-	Priority string   `json:"priority,omitempty"`
-	Reason   string   `json:"reason,omitempty"`
-	// Wait is a duration: answer when the pages are published, or after it.
-	Wait string `json:"wait,omitempty"`
+// Operator is what the admin listener asks of the worker floor.
+type Operator interface {
+	Remove(context.Context, worker.Removal) error
+	Matches(storage.Path) bool
+	Queues() ([]worker.QueueSize, error)
+	Subscribe(buffer int) (<-chan ledger.Event, func())
 }
 
-// TriggerResult is the answer to POST /v1/triggers.
-type TriggerResult struct {
-	ID    string       `json:"id,omitempty"`
-	Pages []PageResult `json:"pages"`
+// Index is what the admin listener asks of the ledger about many pages.
+type Index interface {
+	List(context.Context, ledger.Query) (list []ledger.State, next string, err error)
+	EachPage(context.Context, ledger.Label, func(storage.Path) error) error
+	EachFailed(context.Context, func(ledger.State) error) error
+	Pages(context.Context, ledger.Label) (int64, error)
+	Oldest(context.Context) (time.Time, error)
+	Walks(context.Context) ([]ledger.Walking, error)
 }
 
-// PageResult says what became of one page of a trigger.
-type PageResult struct {
-	Path string `json:"path"`
-	// Result is "accepted", or with Wait "done" or "failed"; "unmatched" when
-	// no route has the path.
-	Result string `json:"result"`
-	Reason string `json:"reason,omitempty"`
+// Records are what the ledger remembers of triggers that came this way.
+type Records interface {
+	SaveRecord(context.Context, ledger.Record) error
+	Record(ctx context.Context, id uint64) (ledger.Record, bool, error)
+	Progress(ctx context.Context, r ledger.Record, unmet func(ledger.State)) (ledger.Progress, error)
 }
 
-func (a *API) createTrigger(w http.ResponseWriter, r *http.Request) {
-	body, err := a.readCreateTrigger(w, r)
-	if err != nil {
-		a.refuse(w, r, err)
-		return
-	}
-	t := worker.Trigger{Priority: ledger.Critical, Reason: a.words(body.Reason, 200)}
-	if t.Reason == "" {
-		t.Reason = a.reason("admin", r)
-	}
-	wait, err := parseWait(body.Wait, a.cfg.MaxWait)
-	if err == nil && body.Priority != "" {
-		if t.Priority, err = ledger.ParsePriority(body.Priority); err != nil {
-			err = bad("bad_priority", err.Error())
-		}
-	}
-	if err == nil {
-		t.Paths, err = a.paths(input{paths: body.Paths})
-		if err == nil && len(t.Paths) == 0 {
-			err = errNoPage
-		}
-	}
-	if err != nil {
-		a.refuse(w, r, err)
-		return
-	}
-	a.acceptAdmin(w, r, t, wait)
-}
-
-func (a *API) readCreateTrigger(w http.ResponseWriter, r *http.Request) (body CreateTrigger, err error) {
-	raw, err := a.readBody(w, r)
-	if err != nil {
-		return body, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if _, err = object(raw); err == nil {
-		err = dec.Decode(&body)
-	}
-	if err != nil {
-		return body, bad("bad_json", "the body must be JSON such as {\"paths\": [\"/blog/a\"]}: "+err.Error())
-	}
-	return body, nil
-}
-
-func (a *API) acceptAdmin(w http.ResponseWriter, r *http.Request, t worker.Trigger, wait time.Duration) {
-	accepted, err := a.submit(r, t)
-	if err != nil {
-		a.refuse(w, r, err)
-		return
-	}
-	failed := make(map[string]string)
-	result := "accepted"
-	if wait > 0 {
-		result = "done"
-		for _, f := range a.await(w, r, accepted, wait) {
-			failed[f.Path] = f.Reason
-		}
-	}
-	res := TriggerResult{ID: id(accepted), Pages: []PageResult{}}
-	for _, p := range accepted.Pages {
-		one := PageResult{Path: p.Path.String(), Result: result}
-		if why, ok := failed[one.Path]; ok {
-			one.Result, one.Reason = "failed", why
-		}
-		res.Pages = append(res.Pages, one)
-	}
-	for _, p := range accepted.Unmatched {
-		res.Pages = append(res.Pages, PageResult{Path: p.String(), Result: "unmatched", Reason: "no route matches"})
-	}
-	answer(w, http.StatusAccepted, res)
+// Marks are what people have told the ledger.
+type Marks interface {
+	Hold(ctx context.Context, by, why string) error
+	Resume(context.Context) (bool, error)
+	Held(context.Context) (*ledger.Hold, error)
+	Kept(context.Context, storage.Path) (*ledger.Kept, error)
+	Unkeep(context.Context, ...storage.Path) (int64, error)
 }
 
 func (a *API) healthz(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz says whether a trigger would be accepted now.
+// readyz says whether a trigger would be accepted now, and whether anything
+// would come of it. Anybody may ask, so it tells no more.
 func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 	defer cancel()
-	if _, err := a.state.Counts(ctx); err != nil {
+	hold, err := a.state.Held(ctx)
+	if err == nil {
+		_, err = a.state.Counts(ctx)
+	}
+	if err != nil {
 		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "unavailable", "reason": "the queue does not answer"})
 		return
 	}
-	answer(w, http.StatusOK, map[string]string{"status": "ready"})
+	ready := map[string]any{"status": "ready"}
+	if hold != nil {
+		ready["held"] = true
+	}
+	answer(w, http.StatusOK, ready)
 }
 
 // Explanation is the answer of /v1/explain: all that is known of one path.
@@ -130,6 +78,12 @@ type Explanation struct {
 	Freshness ledger.Freshness  `json:"freshness"`
 	Page      *ledger.PageState `json:"page,omitempty"`
 	Owed      *ledger.OwedState `json:"owed,omitempty"`
+	// Label makes the page stale when nothing else does.
+	Label ledger.Label `json:"label,omitempty"`
+	Kept  *ledger.Kept `json:"kept,omitempty"`
+	Hold  *ledger.Hold `json:"hold,omitempty"`
+	// Unmatched says that no route has the path.
+	Unmatched bool `json:"unmatched,omitempty"`
 }
 
 func (a *API) explain(w http.ResponseWriter, r *http.Request) {
@@ -145,14 +99,52 @@ func (a *API) explain(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), acceptTime)
 	defer cancel()
-	s, err := a.state.State(ctx, p)
+	e, err := a.explanation(ctx, p)
 	if err != nil {
 		a.refuse(w, r, err)
 		return
 	}
-	answer(w, http.StatusOK, explanation(s))
+	answer(w, http.StatusOK, e)
 }
 
-func explanation(s ledger.State) Explanation {
-	return Explanation{Path: s.Path.String(), File: s.Path.File(), Freshness: s.Freshness, Page: s.Page, Owed: s.Owed}
+func (a *API) explanation(ctx context.Context, p storage.Path) (e Explanation, err error) {
+	s, err := a.state.State(ctx, p)
+	if err != nil {
+		return e, err
+	}
+	e = Explanation{
+		Path: p.String(), File: p.File(), Freshness: s.Freshness, Page: s.Page, Owed: s.Owed, Label: s.Label,
+		Unmatched: !a.site.Matches(p),
+	}
+	if e.Kept, err = a.state.Kept(ctx, p); err != nil {
+		return e, err
+	}
+	e.Hold, err = a.state.Held(ctx)
+	return e, err
+}
+
+// readObject decodes a body that has to be one JSON object, with the fields of
+// v and no others.
+func (a *API) readObject(w http.ResponseWriter, r *http.Request, v any, example string) error {
+	raw, err := a.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if _, err = object(raw); err == nil {
+		err = dec.Decode(v)
+	}
+	if err != nil {
+		return bad("bad_json", fmt.Sprintf("the body must be JSON such as %s: %v", example, err))
+	}
+	return nil
+}
+
+// by says who asks: as they say themselves, or by their program.
+func (a *API) by(said string, r *http.Request) string {
+	if said = a.words(said, 60); said != "" {
+		return said
+	}
+	return a.reason("admin", r)
 }

@@ -18,7 +18,10 @@ import (
 const admin = "Authorization: Bearer " + adminToken
 
 func TestAdmin_asksForToken(t *testing.T) {
-	for _, route := range []string{"GET /v1/explain?path=/a", "POST /v1/triggers", "DELETE /v1/triggers", "HEAD /v1/explain?path=/a"} {
+	for _, route := range []string{
+		"GET /v1/explain?path=/a", "POST /v1/triggers", "DELETE /v1/triggers", "HEAD /v1/explain?path=/a", "GET /v1/triggers/7",
+		"GET /v1/pages", "GET /v1/status", "GET /v1/events", "POST /v1/hold", "POST /v1/resume", "POST /v1/remove",
+	} {
 		for name, header := range map[string]string{
 			"none": "X: y", "empty": "Authorization: Bearer ", "no scheme": "Authorization: " + adminToken,
 			"prefix": "Authorization: Bearer " + adminToken[:10], "the site's secret": "Authorization: Bearer " + secret,
@@ -113,7 +116,7 @@ func TestCreateTrigger_refuses(t *testing.T) {
 		{"nothing", ``, "bad_json"},
 		{"null", `null`, "bad_json"},
 		{"list", `["/a"]`, "bad_json"},
-		{"unknown field", `{"paths":["/a"],"all":true}`, "bad_json"},
+		{"unknown field", `{"paths":["/a"],"path":"/b"}`, "bad_json"},
 		{"text behind it", `{"paths":["/a"]}{}`, "bad_json"},
 		{"name twice", `{"paths":["/a"],"paths":["/b"]}`, "bad_json"},
 		{"number as path", `{"paths":[5]}`, "bad_json"},
@@ -122,6 +125,12 @@ func TestCreateTrigger_refuses(t *testing.T) {
 		{"reserved path", `{"paths":["/assets/x"]}`, "reserved_route"},
 		{"bad priority", `{"paths":["/a"],"priority":"urgent"}`, "bad_priority"},
 		{"bad wait", `{"paths":["/a"],"wait":"soon"}`, "bad_wait"},
+		{"empty tag", `{"tags":[""]}`, "bad_tag"},
+		{"bad prefix", `{"prefixes":["blog"]}`, "not_absolute"},
+		{"glob without a slash", `{"globs":["*.html"]}`, "bad_glob"},
+		{"glob without a star", `{"globs":["/a"]}`, "bad_glob"},
+		{"glob of half a segment", `{"globs":["/a**"]}`, "bad_glob"},
+		{"glob of a bad path", `{"globs":["/../*"]}`, "dot_segment"},
 		{"too many", `{"paths":["/a"` + strings.Repeat(`,"/a"`, 100) + `]}`, "too_many"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

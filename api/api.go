@@ -40,6 +40,7 @@ type Site interface {
 	Wait(context.Context, worker.AcceptedPage) error
 	WaitLabel(context.Context, worker.AcceptedLabel) error
 	Miss(context.Context, storage.Path) (worker.Served, error)
+	Operator
 }
 
 // Routes is what the api asks of the renderer floor.
@@ -52,6 +53,9 @@ type Routes interface {
 type State interface {
 	State(context.Context, storage.Path) (ledger.State, error)
 	Counts(context.Context) (ledger.Counts, error)
+	Index
+	Records
+	Marks
 }
 
 // API answers requests. Safe for concurrent use.

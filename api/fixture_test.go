@@ -188,6 +188,7 @@ type fakeSite struct {
 	accept    func(context.Context, worker.Trigger) (worker.Accepted, error)
 	wait      func(context.Context, worker.AcceptedPage) error
 	waitLabel func(context.Context, worker.AcceptedLabel) error
+	fakeOperator
 
 	mu       sync.Mutex
 	triggers []worker.Trigger // guarded by mu
@@ -245,6 +246,7 @@ func (r fakeRoutes) SlugPaths(slug string) []string {
 type fakeState struct {
 	states map[string]ledger.State
 	err    error
+	fakeLedger
 }
 
 func (s *fakeState) State(_ context.Context, p storage.Path) (ledger.State, error) {

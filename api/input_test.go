@@ -129,6 +129,7 @@ func FuzzInput(f *testing.F) {
 		{"", "application/x-www-form-urlencoded", "path=/a&secret=x&only_generated=1"},
 		{"", "application/x-www-form-urlencoded", `{"slug":"caf%c3%a9","wait":"20s"}`},
 		{"token=x", "a/b+json", `{"type":"post","data":{"id":1}}`},
+		{"tags=a,,b&prefix=/x&postId=4", "application/json", `{"type":{},"data":{"id":"4","slug":"a__trashed","taxonomy":"category"},"tag":["x",""],"prefix":"/%2e%2e","contentType":"p","contentId":1e400}`},
 		{"a;b", "text/plain", "\ufeff{}"},
 		{"", "application/json", `{"path":"/\ud800","path":[null,1e400]}`},
 	} {

@@ -24,6 +24,13 @@ func (a *API) Admin() http.Handler {
 	r.Handle("/readyz", methods(a.readyz, http.MethodGet))
 	r.Handle("/v1/explain", a.private(methods(a.explain, http.MethodGet)))
 	r.Handle("/v1/triggers", a.private(methods(a.createTrigger, http.MethodPost)))
+	r.Handle("/v1/triggers/{id}", a.private(methods(a.triggerProgress, http.MethodGet)))
+	r.Handle("/v1/pages", a.private(methods(a.listPages, http.MethodGet)))
+	r.Handle("/v1/status", a.private(methods(a.status, http.MethodGet)))
+	r.Handle("/v1/events", a.private(methods(a.events, http.MethodGet)))
+	r.Handle("/v1/hold", a.private(methods(a.hold, http.MethodPost)))
+	r.Handle("/v1/resume", a.private(methods(a.resume, http.MethodPost)))
+	r.Handle("/v1/remove", a.private(methods(a.remove, http.MethodPost)))
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, &badRequest{http.StatusForbidden, "cross_origin", "not from a page of another site"})

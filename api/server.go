@@ -30,7 +30,8 @@ func Listen(addr string, h http.Handler, grace time.Duration, log *slog.Logger) 
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
-	return &Listener{
+	ctx, stop := context.WithCancel(context.Background())
+	server := &Listener{
 		listener: netutil.LimitListener(l, maxConnections),
 		grace:    grace,
 		server: &http.Server{
@@ -41,8 +42,23 @@ func Listen(addr string, h http.Handler, grace time.Duration, log *slog.Logger) 
 			IdleTimeout:       60 * time.Second,
 			MaxHeaderBytes:    16 << 10,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+			BaseContext: func(net.Listener) context.Context {
+				return context.WithValue(context.Background(), stoppingKey{}, ctx.Done())
+			},
 		},
-	}, nil
+	}
+	server.server.RegisterOnShutdown(stop)
+	return server, nil
+}
+
+// stoppingKey is that of a channel in every request's context.
+type stoppingKey struct{}
+
+// stopping returns a channel that is closed when the server begins to stop.
+// Requests come to their end then, all but those that have none.
+func stopping(r *http.Request) <-chan struct{} {
+	c, _ := r.Context().Value(stoppingKey{}).(<-chan struct{})
+	return c
 }
 
 // Addr returns the address that was taken.

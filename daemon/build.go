@@ -13,11 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"rebake/daemon/config"
+	"rebake/storage"
 	"rebake/worker"
 )
 
 func newBuildCommand(flags *globalFlags) *cobra.Command {
-	var missing, asJSON bool
+	var missing, adopt, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Render every known page, and wait for it",
@@ -31,6 +32,9 @@ ends when all are done. The exit code is not 0 if anything failed.`,
 			if err != nil {
 				return err
 			}
+			if adopt {
+				return failed(runAdopt(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr()))
+			}
 			report, err := runBuild(cmd.Context(), cfg, missing, cmd.ErrOrStderr())
 			if err != nil {
 				return failed(err)
@@ -39,7 +43,9 @@ ends when all are done. The exit code is not 0 if anything failed.`,
 		},
 	}
 	cmd.Flags().BoolVar(&missing, "missing", false, "only pages that are not published")
+	cmd.Flags().BoolVar(&adopt, "adopt", false, "take the files in the output for published pages, and fetch nothing")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
+	cmd.MarkFlagsMutuallyExclusive("missing", "adopt")
 	return cmd
 }
 
@@ -67,6 +73,22 @@ func runBuild(ctx context.Context, cfg *config.Config, missing bool, stderr io.W
 	err = runStages(ctx, []service{build}, []service{a.run})
 	show.end()
 	return report, errors.Join(buildErr, err)
+}
+
+// runAdopt rebuilds the ledger's records from the files in the output.
+func runAdopt(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) error {
+	a, err := newApp(ctx, cfg, roles{build: true}, newLog(stderr, config.Log{Level: "warn", Format: cfg.Log.Format}))
+	if err != nil {
+		return err
+	}
+	rules := storage.PathRules{Reserved: cfg.Reserved, WellKnown: a.renderer.Load().WellKnown()}
+	n, err := a.worker.Adopt(ctx, rules)
+	if err := errors.Join(err, a.close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s %d files adopted, %d known already, %d that no route matches left alone\n",
+		color.GreenString("✓"), n.Pages, n.Known, n.Unmatched)
+	return nil
 }
 
 // progress shows a bar on a terminal, and elsewhere a line now and then.

@@ -2,12 +2,10 @@ package daemon
 
 import (
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 	"time"
 
-	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 
 	"rebake/api"
@@ -15,101 +13,85 @@ import (
 )
 
 func newExplainCommand(flags *globalFlags) *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "explain PATH",
 		Short:   "Say why a page is what it is",
 		Example: "  rebake explain /blog/hello",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := flags.load(cmd.ErrOrStderr())
-			if err != nil {
+		RunE: ask(flags, func(cmd *cobra.Command, args []string, a asking) error {
+			var e api.Explanation
+			if err := a.get(cmd.Context(), "/v1/explain", url.Values{"path": {args[0]}}, &e); err != nil {
 				return err
 			}
-			c, err := newClient(cfg)
-			if err != nil {
-				return failed(err)
+			if a.json {
+				return printJSON(a.screen, e)
 			}
-			var e api.Explanation
-			if err := c.get(cmd.Context(), "/v1/explain", url.Values{"path": {args[0]}}, &e); err != nil {
-				return failed(err)
-			}
-			if asJSON {
-				return failed(printJSON(cmd.OutOrStdout(), e))
-			}
-			writeExplanation(cmd.OutOrStdout(), e, time.Now())
+			writeExplanation(a.screen, e, time.Now())
 			return nil
-		},
+		}),
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
+	cmd.Flags().Bool("json", false, "print the answer as JSON")
 	return cmd
 }
 
 // writeExplanation tells a person about a page.
-func writeExplanation(w io.Writer, e api.Explanation, now time.Time) {
-	paint := color.New(color.FgGreen)
-	switch e.Freshness {
-	case ledger.PageStale, ledger.PageRetrying:
-		paint = color.New(color.FgYellow)
-	case ledger.PageFailed:
-		paint = color.New(color.FgRed)
-	case ledger.PageUnknown:
-		paint = color.New(color.Faint)
-	}
-	fmt.Fprintf(w, "%s  %s\n", e.Path, paint.Sprint(string(e.Freshness)))
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %-10s %s\n", name, fmt.Sprintf(format, args...))
+func writeExplanation(w screen, e api.Explanation, now time.Time) {
+	fmt.Fprintf(w, "%s  %s\n", e.Path, colorOf(e.Freshness).Sprint(string(e.Freshness)))
+	if e.Unmatched {
+		w.field("route", "none has this path; nothing will be rendered for it")
 	}
 	if e.Freshness == ledger.PageUnknown {
-		line("", "never published, and nobody has asked for it")
-		return
+		w.field("", "never published, and nobody has asked for it")
 	}
-	if o := e.Owed; o != nil {
-		line("owed", "%s, trigger %d, since %s, priority %s", o.Status, o.Newest, ago(o.Since, now), o.Priority)
-		line("asked by", "%s", o.Reason)
-		if o.Error != "" {
-			line("last try", "%s failed (%s): %s", ordinal(o.Attempts), ago(o.LastTry, now), o.Error)
-		}
-		if o.Due.After(now) {
-			line("next try", "in %s", o.Due.Sub(now).Round(100*time.Millisecond))
-		}
+	if e.Label != "" {
+		w.field("stale by", "%s: it was triggered, and its pages are being rendered", e.Label)
 	}
-	p := e.Page
-	if p == nil {
-		line("page", "never published")
-		return
+	if e.Owed != nil {
+		explainOwed(w, e.Owed, now)
 	}
-	if p.Gone {
-		line("page", "removed %s, since its source no longer has it", ago(p.At, now))
-	} else {
-		line("file", "%s, %d bytes, %s", e.File, p.Size, p.Type)
-		line("changed", "%s", ago(p.Changed, now))
+	if e.Hold != nil && e.Freshness != ledger.PageFresh {
+		w.field("held", "%s; `rebake resume` ends that", holdText(e.Hold, now))
 	}
-	line("checked", "%s, meets triggers up to %d", ago(p.At, now), p.G0)
-	line("because", "%s", p.Reason)
-	if p.Route != "" {
-		line("route", "%s", p.Route)
+	if k := e.Kept; k != nil {
+		w.field("kept gone", "%s; `rebake now %s` brings it back", keptText(k, now), e.Path)
 	}
-	if p.Version != "" {
-		line("version", "%s", p.Version)
-	}
-	if len(p.Tags) > 0 {
-		line("tags", "%s", strings.Join(p.Tags, "  "))
+	if e.Page != nil {
+		explainPage(w, e, now)
+	} else if e.Freshness != ledger.PageUnknown {
+		w.field("page", "never published")
 	}
 }
 
-func ago(t, now time.Time) string {
-	if t.IsZero() {
-		return "never"
+func explainOwed(w screen, o *ledger.OwedState, now time.Time) {
+	w.field("owed", "%s, trigger %d, since %s, priority %s", o.Status, o.Newest, ago(o.Since, now), o.Priority)
+	w.field("asked by", "%s", o.Reason)
+	if o.Error != "" {
+		w.field("last try", "%s failed (%s): %s", ordinal(o.Attempts), ago(o.LastTry, now), o.Error)
 	}
-	d := now.Sub(t)
-	switch {
-	case d < time.Second:
-		return "just now"
-	case d < time.Hour:
-		return d.Round(time.Second).String() + " ago"
+	if o.Due.After(now) {
+		w.field("next try", "in %s", o.Due.Sub(now).Round(100*time.Millisecond))
 	}
-	return t.Format("2006-01-02 15:04:05")
+}
+
+func explainPage(w screen, e api.Explanation, now time.Time) {
+	p := e.Page
+	if p.Gone {
+		w.field("page", "removed %s", ago(p.At, now))
+	} else {
+		w.field("file", "%s, %d bytes, %s", e.File, p.Size, p.Type)
+		w.field("changed", "%s", ago(p.Changed, now))
+	}
+	w.field("checked", "%s, meets triggers up to %d", ago(p.At, now), p.G0)
+	w.field("because", "%s", p.Reason)
+	if p.Route != "" {
+		w.field("route", "%s", p.Route)
+	}
+	if p.Version != "" {
+		w.field("version", "%s", p.Version)
+	}
+	if len(p.Tags) > 0 {
+		w.field("tags", "%s", strings.Join(p.Tags, "  "))
+	}
 }
 
 func ordinal(n int) string {

@@ -81,6 +81,7 @@ atomically, and nginx goes on serving files.`,
 		Example: `  rebake demo                see it work, with nothing to set up
   rebake check               look at rebake.yaml, the sources and the output
   rebake serve               run
+  rebake dev                 run, and follow every save of a template
   rebake now /blog/hello     render a page again, and wait for it
   rebake explain /blog/hello why the page is what it is`,
 		SilenceUsage:  true,
@@ -89,7 +90,8 @@ atomically, and nginx goes on serving files.`,
 	var flags globalFlags
 	root.PersistentFlags().StringVarP(&flags.config, "config", "c", "", "config file (default ./rebake.yaml, then /etc/rebake/rebake.yaml)")
 	root.AddCommand(
-		newServeCommand(&flags, hangups), newBuildCommand(&flags), newNowCommand(&flags), newExplainCommand(&flags), newCheckCommand(&flags),
+		newServeCommand(&flags, hangups), newDevCommand(&flags), newBuildCommand(&flags), newNowCommand(&flags), newExplainCommand(&flags),
+		newStatusCommand(&flags), newPagesCommand(&flags), newHoldCommand(&flags), newResumeCommand(&flags), newRemoveCommand(&flags), newCheckCommand(&flags),
 		newDemoCommand(), newVersionCommand(),
 	)
 	return root

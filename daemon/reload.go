@@ -53,12 +53,21 @@ type reloader struct {
 	app *app
 	// told are the hashes of the files that this process has triggered pages for.
 	told map[string]string
-	// loaded hears how each load ended; nil for nobody.
+	// loaded hears how each load ended.
 	loaded func(error)
 }
 
-func newReloader(a *app) *reloader {
-	return &reloader{app: a, told: a.renderer.Load().TemplateHashes()}
+func newReloader(a *app, loaded func(error)) *reloader {
+	return &reloader{app: a, told: a.renderer.Load().TemplateHashes(), loaded: loaded}
+}
+
+// logLoaded tells the operator of a server.
+func (a *app) logLoaded(err error) {
+	if err != nil {
+		a.log.Error("templates not loaded, the old ones stay", "err", err)
+		return
+	}
+	a.log.Info("templates loaded", "templates", a.cfg.Templates)
 }
 
 // runReloader looks for what has changed since the last start, and loads the
@@ -85,15 +94,10 @@ func runReloader[E any](ctx context.Context, r *reloader, again <-chan E) error 
 // before, which stays when they cannot be used.
 func (r *reloader) load() {
 	next, err := r.app.loadRenderer()
-	if err != nil {
-		r.app.log.Error("templates not loaded, the old ones stay", "err", err)
-	} else {
+	if err == nil {
 		r.app.renderer.Store(next)
-		r.app.log.Info("templates loaded", "templates", r.app.cfg.Templates)
 	}
-	if r.loaded != nil {
-		r.loaded(err)
-	}
+	r.loaded(err)
 }
 
 // settle triggers the pages of all files that have changed. The renderer was

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 
 	"rebake/api"
 	"rebake/daemon/config"
+	"rebake/storage/ledger"
 )
 
 // templatedSite has /p/{slug} by post.html over a layout, and /note/{slug} by
@@ -95,6 +97,7 @@ func (p *rebake) hangup() {
 
 func TestServe_ChangedTemplates(t *testing.T) {
 	t.Run("on SIGHUP are rendered, and exactly the pages that used them", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := templatedSite(t)
 		p := s.start()
@@ -113,6 +116,7 @@ func TestServe_ChangedTemplates(t *testing.T) {
 	})
 
 	t.Run("between two starts are rendered, and nothing at the first start", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := templatedSite(t)
 		p := s.start()
@@ -131,6 +135,7 @@ func TestServe_ChangedTemplates(t *testing.T) {
 	})
 
 	t.Run("with an error leave the old ones in place, and the process ready", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := templatedSite(t)
 		p := s.start()
@@ -153,6 +158,7 @@ func TestServe_ChangedTemplates(t *testing.T) {
 	})
 
 	t.Run("that mend a page which failed render it", func(t *testing.T) {
+		t.Parallel()
 		needRedis(t)
 		s := templatedSite(t)
 		s.write("templates/partials/title.html", `{{.post.none}}`)
@@ -206,14 +212,19 @@ func memoryApp(t *testing.T, s *testSite) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := errors.Join(a.public.Close(), a.admin.Close(), a.close()); err != nil {
+			t.Error(err)
+		}
+	})
 	return a
 }
 
 func TestReloader_RemembersOnlyWhatWasTriggered(t *testing.T) {
+	t.Parallel()
 	s := templatedSite(t)
 	a := memoryApp(t, s)
-	t.Cleanup(func() { _ = a.close(); _ = a.public.Close(); _ = a.admin.Close() })
-	r := newReloader(a)
+	r := newReloader(a, a.logLoaded)
 	hashes := func() map[string]string {
 		t.Helper()
 		h, err := a.worker.Ledger.Templates(t.Context())
@@ -254,5 +265,34 @@ func TestReloader_RemembersOnlyWhatWasTriggered(t *testing.T) {
 	}
 	if diff := cmp.Diff(a.renderer.Load().TemplateHashes(), hashes()); diff != "" {
 		t.Errorf("not remembered (-want +got):\n%s", diff)
+	}
+}
+
+// Of two processes on one ledger, the one that loads last has rendered with the
+// old files until then.
+func TestReloader_TriggersWhatAnotherProcessHasRemembered(t *testing.T) {
+	t.Parallel()
+	s := templatedSite(t)
+	a := memoryApp(t, s)
+	r := newReloader(a, a.logLoaded)
+	if err := r.settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.write("templates/note.html", "<!doctype html><html>note-2</html>")
+	r.load()
+	if err := a.worker.Ledger.RememberTemplates(t.Context(), a.renderer.Load().TemplateHashes()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]bool{"note.html": true, "post.html": false} {
+		walking, err := a.worker.Ledger.Walking(t.Context(), ledger.Tag("template:"+file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if walking != want {
+			t.Errorf("the tag of %s is triggered: %v, want %v", file, walking, want)
+		}
 	}
 }

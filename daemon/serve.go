@@ -34,7 +34,7 @@ with the files that have changed; templates with an error change nothing.`,
 			if err != nil {
 				return failed(err)
 			}
-			reload := func(ctx context.Context) error { return runReloader(ctx, newReloader(a), hup) }
+			reload := func(ctx context.Context) error { return runReloader(ctx, newReloader(a, a.logLoaded), hup) }
 			return failed(runStages(cmd.Context(), []service{reload}, []service{a.run}))
 		},
 	}

@@ -9,6 +9,11 @@
 // renders many pages goes by that, and a page from it needs no request of its
 // own for what the list has told already.
 //
+// A page carries tags for all that it was made of: the template files, the
+// sources, and the items that it read from a source of kind wordpress
+// ("post:42", "category:4", "media:12", "user:1"), so that a trigger for one
+// of them finds every page that shows it.
+//
 // It guarantees that a page is complete or is not there: a fetch that failed,
 // a template that stopped half-way, a page that is too large, are errors and
 // never a page. Text from a source is escaped unless the template says

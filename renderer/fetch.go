@@ -21,6 +21,7 @@ type fetch struct {
 	ask    ask
 	items  *source.Items
 	one    bool
+	users  bool // it asks WordPress for users
 }
 
 // ask is a request whose parameters are not known yet.
@@ -32,7 +33,7 @@ type ask struct {
 
 // newFetch parses one entry of data; problems go under key.
 func newFetch(p *problems, key, name string, c FetchConfig, sources map[string]*source.Source, params []string) fetch {
-	f := fetch{name: name, one: c.One}
+	f := fetch{name: name, one: c.One, users: asksForUsers(c.Get)}
 	if f.source = sources[c.Source]; f.source == nil {
 		p.add(key+".source", unknown("source", c.Source, slices.Sorted(maps.Keys(sources))))
 	}

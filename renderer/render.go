@@ -61,6 +61,9 @@ func New(c Config) (*Renderer, error) {
 	return r, nil
 }
 
+// TemplateHashes returns Templates.Hashes of the templates that r renders with.
+func (r *Renderer) TemplateHashes() map[string]string { return r.templates.Hashes() }
+
 // Match is a path together with the route that renders it.
 type Match struct {
 	Path   storage.Path
@@ -77,6 +80,14 @@ func (m Match) Route() string {
 		return ""
 	}
 	return m.route.pattern.String()
+}
+
+// Uses reports whether the page is made with one of these template files, by
+// their names in Templates.Hashes.
+func (m Match) Uses(files []string) bool {
+	return m.route != nil && slices.ContainsFunc(files, func(file string) bool {
+		return slices.Contains(m.route.fixed, templateTag(file))
+	})
 }
 
 // Listed reports whether m comes from the route's list. Such a match may hold
@@ -123,8 +134,8 @@ func (r *Renderer) WellKnown() []string {
 	return prefixes
 }
 
-// Render makes the page of m, which must come from Match or from a List.
-// Everything is read after the call, but for what the list has read; nothing is
+// Render makes the page of m, which must come from Match or from a List, of r
+// or of the renderer whose place r took. Everything is read after the call, but for what the list has read; nothing is
 // kept between calls. An urgent render may use the slot that sources keep free.
 //
 // Errors: storage.ErrGone (wrapped) when an entry with `one` is not there, or
@@ -133,13 +144,14 @@ func (r *Renderer) WellKnown() []string {
 // *storage.RefusedError of the gates too_large and ambiguous; all others are
 // permanent.
 func (r *Renderer) Render(ctx context.Context, m Match, urgent bool) (storage.Page, error) {
-	if m.route == nil {
+	if m = r.own(m); m.route == nil {
 		return storage.Page{}, fmt.Errorf("render %s: no route", m.Path)
 	}
 	data, err := m.fetch(ctx, urgent)
 	if err != nil {
 		return storage.Page{}, err
 	}
+	items := m.route.itemTags(data)
 	data["path"], data["params"], data["site"] = m.Path.String(), m.Params, r.site
 	env := maps.Clone(data)
 	for name, value := range m.Params {
@@ -161,8 +173,8 @@ func (r *Renderer) Render(ctx context.Context, m Match, urgent bool) (storage.Pa
 	if err != nil {
 		return storage.Page{}, err
 	}
-	page := storage.Page{Path: m.Path, Type: kind + charset, Body: body, Route: m.Route(), Wake: wake}
-	if page.Tags, err = m.route.pageTags(env); err != nil {
+	page := storage.Page{Path: m.Path, Type: kind + charset, Body: body, Route: m.Route(), Wake: wake, Revalidate: m.Revalidate()}
+	if page.Tags, err = m.route.pageTags(env, items); err != nil {
 		return storage.Page{}, err
 	}
 	if m.route.version != nil {
@@ -173,10 +185,39 @@ func (r *Renderer) Render(ctx context.Context, m Match, urgent bool) (storage.Pa
 	return page, nil
 }
 
+// own makes a match of the renderer that was in r's place into one of r: the
+// templates may be loaded again while a page waits for its render, and its
+// tags have to be those of the files that it is made with.
+func (r *Renderer) own(m Match) Match {
+	if m.route == nil || slices.Contains(r.routes, m.route) {
+		return m
+	}
+	now, ok := r.Match(m.Path)
+	if !ok || now.Route() != m.Route() {
+		return now
+	}
+	now.listed = m.listed
+	if m.item != nil && now.route.list != nil && now.route.list.as == m.route.list.as {
+		now.item = m.item
+	}
+	return now
+}
+
+// itemTags returns the tags of the items in the data of a page.
+func (rt *route) itemTags(data map[string]any) []string {
+	var t itemTags
+	for _, f := range rt.fetches {
+		if f.source.WordPress() {
+			t.add(data[f.name], f.users)
+		}
+	}
+	return t.tags()
+}
+
 // pageTags returns the tags of the route, with the values of this page, and
 // those of everything that the page was made of; sorted, each once.
-func (rt *route) pageTags(env map[string]any) ([]string, error) {
-	tags := slices.Clone(rt.fixed)
+func (rt *route) pageTags(env map[string]any, items []string) ([]string, error) {
+	tags := slices.Concat(rt.fixed, items)
 	for i, text := range rt.tags {
 		tag, ok, err := label(text, env)
 		if err != nil {

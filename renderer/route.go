@@ -130,7 +130,7 @@ func (rt *route) checkTemplate(templates *Templates) ([]string, error) {
 	}
 	var tags []string
 	for _, file := range t.files {
-		tags = append(tags, "template:"+file)
+		tags = append(tags, templateTag(file))
 	}
 	return tags, nil
 }

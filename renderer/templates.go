@@ -122,6 +122,9 @@ func (t *Templates) Names() []string { return slices.Sorted(maps.Keys(t.pages)) 
 // too, by the name that the tag "template:NAME" of the pages made with it has.
 func (t *Templates) Hashes() map[string]string { return maps.Clone(t.hashes) }
 
+// templateTag is the tag of the pages that are made with a file.
+func templateTag(file string) string { return "template:" + file }
+
 // execute runs the page called name, which must be one of Names. The output
 // comes whole or not at all: a template that fails leaves half a page behind.
 func (t *Templates) execute(ctx context.Context, name string, limit int64, data map[string]any) (_ []byte, err error) {

@@ -10,10 +10,15 @@ import (
 // take triggers one page of a bulk, and renders it in a general slot: the
 // reserve stays free for edits. It returns when the page is owed. ended is
 // called when its run has come to an end, with what became of it, or at once
-// when there was nothing to run.
+// when there was nothing to run. The error is a *HeldError while the site is
+// held.
 func (w *Worker) take(ctx context.Context, m renderer.Match, b ledger.Bulk, ended func(ledger.ClaimState, error)) error {
 	release, runs, err := w.slots.enter(ctx)
 	if err != nil {
+		return err
+	}
+	if err := w.heldError(ctx); err != nil {
+		release()
 		return err
 	}
 	run, err := w.Ledger.Take(ctx, m.Path, b)

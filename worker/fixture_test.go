@@ -264,7 +264,7 @@ func (p *process) events(path string) []map[string]any {
 // owedKey is the page's record in Redis, for tests that damage it.
 func owedKey(path string) string { return "rebake:{" + host + "}:owed:" + path }
 
-// due makes the sweeper look at a page now.
+// due makes the sweeper look at a page, or a label, now.
 func due(path string) redis.Z { return redis.Z{Score: 1, Member: path} }
 
 func (s *website) inspector() *asynq.Inspector { return asynq.NewInspectorFromRedisClient(s.rdb) }

@@ -128,6 +128,9 @@ func (w *Worker) miss(ctx context.Context, m renderer.Match) error {
 			return fmt.Errorf("%s: %w", m.Path, ErrAbsent)
 		}
 	}
+	if err := w.heldError(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	if err := w.misses.slots.Acquire(ctx, 1); err != nil {
 		return fmt.Errorf("%w: too many visitors ask for pages that are not there", ErrUnavailable)
 	}

@@ -39,6 +39,9 @@ func (l *later) Error() string {
 // and an error of the ledger when that could not be asked, in which case the
 // sweeper goes on.
 func (w *Worker) do(ctx context.Context, tok ledger.Token) error {
+	if err := w.standBy(ctx); err != nil {
+		return err
+	}
 	run, err := w.Ledger.Claim(ctx, tok)
 	if err != nil {
 		return err
@@ -135,6 +138,9 @@ func (w *Worker) bake(ctx context.Context, run *ledger.Run, m renderer.Match, ur
 			err = fmt.Errorf("render panicked: %v", v)
 		}
 	}()
+	if err := w.checkKept(ctx, run); err != nil {
+		return page, res, err
+	}
 	if page, err = w.Renderer.Render(ctx, m, urgent); err != nil {
 		return page, res, err
 	}
@@ -158,6 +164,8 @@ func (w *Worker) conclude(ctx context.Context, run *ledger.Run, page storage.Pag
 		return errors.Join(errStopping, run.Release(ctx))
 	case errors.Is(err, storage.ErrLost):
 		end.Lost = true
+	case errors.Is(err, errKept):
+		end, res, ledgerErr = w.concludeKept(ctx, run)
 	case errors.Is(err, storage.ErrGone):
 		end, res, ledgerErr = w.concludeGone(ctx, run, err)
 	case err != nil:
@@ -216,14 +224,19 @@ func (w *Worker) concludeGone(ctx context.Context, run *ledger.Run, cause error)
 	if err != nil || !confirmed {
 		return end, output.Result{}, err
 	}
-	res, err := w.Output.Remove(ctx, run.Path, run.Previous, run.Fence)
+	return w.takeAway(ctx, run, storage.Page{Path: run.Path, Wake: until(cause)})
+}
+
+// takeAway removes a page's files and ends its run with that.
+func (w *Worker) takeAway(ctx context.Context, run *ledger.Run, removed storage.Page) (end ledger.End, res output.Result, err error) {
+	res, err = w.Output.Remove(ctx, run.Path, run.Previous, run.Fence)
 	switch {
 	case errors.Is(err, storage.ErrLost):
 		end.Lost, err = true, nil
 	case err != nil:
 		end, err = w.fail(ctx, run, err)
 	default:
-		end, err = w.finish(ctx, run, ledger.Removed, storage.Page{Path: run.Path, Wake: until(cause)}, res)
+		end, err = w.finish(ctx, run, ledger.Removed, removed, res)
 	}
 	return end, res, err
 }

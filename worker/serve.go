@@ -136,6 +136,9 @@ func (w *Worker) walkHandler(ctx context.Context, t *asynq.Task) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
 	}
+	if w.held(ctx) != nil {
+		return &later{in: holdWait}
+	}
 	if !w.walker.offer(tok) {
 		return &later{in: time.Second} // this process has enough to walk
 	}

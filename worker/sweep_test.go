@@ -21,6 +21,7 @@ func TestSweep_LostWakeUp(t *testing.T) {
 	if err := s.inspector().DeleteTask("critical", tasks[0].ID); err != nil {
 		t.Fatal(err)
 	}
+	s.rdb.ZAddXX(t.Context(), "rebake:{"+host+"}:dirty", due("/a"))
 	p.run()
 	p.await("/a", ledger.PageFresh)
 }

@@ -131,29 +131,11 @@ func TestWait_RedisAwayForAWhile(t *testing.T) {
 	}
 }
 
+// waitLabel waits for the pages of a label, see wait.
 func (p *process) waitLabel(l AcceptedLabel, atMost time.Duration) error {
 	ctx, cancel := context.WithTimeout(p.site.t.Context(), atMost)
 	defer cancel()
 	return p.WaitLabel(ctx, l)
-}
-
-func TestWaitLabel_Published(t *testing.T) {
-	s := newWebsite(t)
-	p := s.running()
-	paths := numbered("/x", 5)
-	for _, path := range paths {
-		s.tag(path, "x")
-	}
-	p.publishAll(ledger.Low, paths...)
-	for _, path := range paths {
-		s.set(path, "new")
-	}
-	if err := p.waitLabel(p.triggerLabel(ledger.Low, ledger.Tag("x")), patient); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range paths {
-		s.wantServed(path, "new")
-	}
 }
 
 func TestWaitLabel_OfNoPage(t *testing.T) {

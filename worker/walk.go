@@ -58,14 +58,18 @@ func (w *walker) run(ctx context.Context, walk func(context.Context, ledger.Toke
 // cursor in the ledger says where to go on, and the sweeper that somebody has
 // to.
 func (w *Worker) walk(ctx context.Context, tok ledger.Token) {
+	if w.held(ctx) != nil {
+		return // it was on its way here when the hold began; the sweeper will go on
+	}
 	walk, err := w.Ledger.ClaimWalk(ctx, tok)
 	if err == nil && walk.State == ledger.Claimed {
 		walkCtx, stop := keep(ctx, w.Ledger.Renewal(), walk.Renew)
 		err = w.walkPages(walkCtx, walk)
 		stop()
 	}
+	var held *HeldError
 	switch {
-	case ctx.Err() != nil && walk != nil && walk.State == ledger.Claimed:
+	case (ctx.Err() != nil || errors.As(err, &held)) && walk != nil && walk.State == ledger.Claimed:
 		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
 		defer cancel()
 		_ = walk.Release(release) // or its lease runs out

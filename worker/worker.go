@@ -59,6 +59,7 @@ type Worker struct {
 	slots  *slots
 	walker *walker
 	misses *misses
+	brake  brake
 }
 
 // New starts nothing.

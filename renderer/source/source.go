@@ -83,6 +83,9 @@ func (c Config) limit() rate.Limit {
 	return rate.Limit(c.Rate)
 }
 
+// WordPress reports whether the source has the shape of WordPress' REST API.
+func (s *Source) WordPress() bool { return s.config.Kind == kindWordPress }
+
 // Close closes the connections that no request is using.
 func (s *Source) Close() { s.transport.CloseIdleConnections() }
 

@@ -101,14 +101,14 @@ var lua embed.FS
 // scripts are the ledger's steps; the first group is about one page, the
 // second about one label.
 type scripts struct {
-	trigger, miss, timer, claim, take, seize, renew, finish, fail, gone, release, sweep *redis.Script
-	label, walkClaim, walkStep, walkEnd, walkRelease, walkSweep                         *redis.Script
+	trigger, miss, adopt, timer, claim, take, seize, renew, finish, fail, gone, release, sweep *redis.Script
+	label, walkClaim, walkStep, walkEnd, walkRelease, walkSweep                                *redis.Script
 }
 
 func loadScripts() (scripts, error) {
 	var s scripts
 	pages := map[string]**redis.Script{
-		"trigger": &s.trigger, "miss": &s.miss, "timer": &s.timer, "claim": &s.claim, "take": &s.take, "seize": &s.seize, "renew": &s.renew,
+		"trigger": &s.trigger, "miss": &s.miss, "adopt": &s.adopt, "timer": &s.timer, "claim": &s.claim, "take": &s.take, "seize": &s.seize, "renew": &s.renew,
 		"finish": &s.finish, "fail": &s.fail, "gone": &s.gone, "release": &s.release, "sweep": &s.sweep,
 	}
 	walks := map[string]**redis.Script{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -47,14 +48,14 @@ func (l *Ledger) List(ctx context.Context, q Query) (list []State, next string, 
 	}
 	at := q.After
 	for scanned := 0; scanned < listScan; {
-		names, last, err := l.namesAfter(ctx, q.Label, at, listBatch)
+		names, last, err := l.namesAfter(ctx, q, at)
 		if err != nil {
 			return nil, "", err
 		}
 		end := len(names) < listBatch
-		n, _ := slices.BinarySearch(others, last)
-		if end {
-			n = len(others)
+		n := len(others)
+		if !end {
+			n = sort.Search(n, func(i int) bool { return others[i] > last })
 		}
 		batch := append(names, others[:n]...)
 		others = others[n:]
@@ -65,7 +66,7 @@ func (l *Ledger) List(ctx context.Context, q Query) (list []State, next string, 
 			return nil, "", err
 		}
 		for _, s := range states {
-			if q.State != "" && s.Freshness != q.State {
+			if !q.fits(s) {
 				continue
 			}
 			list = append(list, s)
@@ -96,18 +97,29 @@ func (q Query) paths(names []string) []storage.Path {
 	return list
 }
 
-// namesAfter reads a label's index behind a path.
-func (l *Ledger) namesAfter(ctx context.Context, label Label, from string, limit int) (names []string, last string, err error) {
-	index, low, high := label.index()
+// fits reports whether a page is one that is asked for.
+func (q Query) fits(s State) bool {
+	kind, of := q.Label.split()
+	return (q.State == "" || s.Freshness == q.State) &&
+		(kind != "tag" || s.Page != nil && slices.Contains(s.Page.Tags, of))
+}
+
+// namesAfter reads the label's index behind a path. All pages that have failed
+// are in a set of their own, so the index is not read for them.
+func (l *Ledger) namesAfter(ctx context.Context, q Query, from string) (names []string, last string, err error) {
+	if q.State == PageFailed {
+		return nil, "", nil
+	}
+	index, low, high := q.Label.index()
 	if from != "" {
 		low = max(low, "["+from) // a cursor may stand before the label's first page
 		if low == "["+from {
 			low = "(" + from
 		}
 	}
-	names, err = l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: l.key(index), ByLex: true, Start: low, Stop: high, Count: int64(limit)}).Result()
+	names, err = l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: l.key(index), ByLex: true, Start: low, Stop: high, Count: listBatch}).Result()
 	if err != nil {
-		return nil, "", storage.Temporary(fmt.Errorf("read pages of %s: %w", label, err))
+		return nil, "", storage.Temporary(fmt.Errorf("read pages of %s: %w", q.Label, err))
 	}
 	if len(names) > 0 {
 		last = names[len(names)-1]
@@ -118,15 +130,13 @@ func (l *Ledger) namesAfter(ctx context.Context, label Label, from string, limit
 // unpublished returns the paths that may have the state and are perhaps in no
 // index, sorted, behind the query's cursor.
 func (l *Ledger) unpublished(ctx context.Context, q Query) ([]string, error) {
-	set := ""
-	switch kind, _ := q.Label.split(); {
-	case kind == "tag": // a page that was never published has none
-	case q.State == PageFailed:
+	var set string
+	switch q.State {
+	case PageFailed:
 		set = "failed"
-	case q.State == PageStale, q.State == PageRetrying:
+	case PageStale, PageRetrying:
 		set = "dirty"
-	}
-	if set == "" {
+	default:
 		return nil, nil
 	}
 	names, err := l.rdb.ZRange(ctx, l.key(set), 0, -1).Result()

@@ -37,6 +37,14 @@ func TestLedger_WorksInMemory(t *testing.T) {
 		t.Errorf("freshness = %s, want gone", got)
 	}
 
+	f.mustPublish(p, "b")
+	for _, run := range f.walkAll(f.mustLabel(Tag("post:1"), Low).Token) {
+		f.mustFinish(run, Published, "c")
+	}
+	if got := f.mustState(p).Freshness; got != PageFresh {
+		t.Errorf("freshness after a walk = %s, want fresh", got)
+	}
+
 	events, _ := listen(t, f.Ledger)
 	nextEvent(t, f, p, events)
 }

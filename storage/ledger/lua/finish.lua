@@ -56,7 +56,8 @@ if redis.call('EXISTS', label) == 1 then
     if i > 1 then names[#names + 1] = 'prefix:' .. string.sub(path, 1, i - 1) end
   end
   for tag in pairs(joins) do names[#names + 1] = 'tag:' .. tag end
-  for _, at in ipairs(redis.call('HMGET', label, unpack(names))) do
+  for _, name in ipairs(names) do -- one by one: unpack has a limit, and tags have none
+    local at = redis.call('HGET', label, name)
     if at then newest = math.max(newest, number(at)) end
   end
 end

@@ -1,0 +1,61 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"rebake/storage/ledger"
+	"rebake/worker"
+)
+
+// Status is the answer of GET /v1/status.
+type Status struct {
+	// Redis is "ok", or says what is wrong; the numbers are not known then.
+	Redis  string `json:"redis"`
+	Pages  int64  `json:"pages"`  // that are known, removed ones too
+	Owed   int64  `json:"owed"`   // pages that wait or run
+	Failed int64  `json:"failed"` // pages that nobody tries any more
+	Timers int64  `json:"timers"` // triggers that wait for their time
+	// Oldest is since when the longest waiting page waits.
+	Oldest time.Time          `json:"oldest,omitzero"`
+	Walks  []ledger.Walking   `json:"walks,omitempty"` // labels whose pages are not all owed yet
+	Queues []worker.QueueSize `json:"queues,omitempty"`
+	Hold   *ledger.Hold       `json:"hold,omitempty"`
+	At     time.Time          `json:"at"`
+}
+
+func (a *API) status(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), acceptTime)
+	defer cancel()
+	s, err := a.readStatus(ctx)
+	if err != nil {
+		a.log.Warn("status not known", "err", err)
+		s = Status{Redis: "does not answer"}
+	}
+	s.At = time.Now()
+	answer(w, http.StatusOK, s)
+}
+
+func (a *API) readStatus(ctx context.Context) (s Status, err error) {
+	s.Redis = "ok"
+	counts, err := a.state.Counts(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Owed, s.Failed, s.Timers = counts.Owed, counts.Failed, counts.Timers
+	if s.Pages, err = a.state.Pages(ctx, ledger.Site); err != nil {
+		return s, err
+	}
+	if s.Oldest, err = a.state.Oldest(ctx); err != nil {
+		return s, err
+	}
+	if s.Walks, err = a.state.Walks(ctx); err != nil {
+		return s, err
+	}
+	if s.Hold, err = a.state.Held(ctx); err != nil {
+		return s, err
+	}
+	s.Queues, err = a.site.Queues()
+	return s, err
+}

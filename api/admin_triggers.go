@@ -1,0 +1,305 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"rebake/storage"
+	"rebake/storage/ledger"
+	"rebake/worker"
+)
+
+// CreateTrigger is the body of POST /v1/triggers: which pages, and how.
+type CreateTrigger struct {
+	Paths    []string `json:"paths,omitempty"`    // decoded
+	Globs    []string `json:"globs,omitempty"`    // of known pages: "/blog/*", "/shop/**"
+	Tags     []string `json:"tags,omitempty"`     //
+	Prefixes []string `json:"prefixes,omitempty"` // decoded; whole segments
+	All      bool     `json:"all,omitempty"`      // every known page
+	Failed   bool     `json:"failed,omitempty"`   // every page that nobody tries any more
+
+	// Priority is critical for what is named, default for globs and failed
+	// pages, low for all, unless it is given.
+	Priority string `json:"priority,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	// Wait is a duration: answer when the pages are published, or after it.
+	Wait string `json:"wait,omitempty"`
+	// DryRun answers what would be touched, and touches nothing.
+	DryRun bool `json:"dry_run,omitempty"`
+	// OnlyGenerated leaves pages alone that were never published.
+	OnlyGenerated bool `json:"only_generated,omitempty"`
+}
+
+// TriggerResult is the answer to POST /v1/triggers.
+type TriggerResult struct {
+	// ID is for GET /v1/triggers/{id}; empty when no page is touched.
+	ID     string        `json:"id,omitempty"`
+	Pages  []PageResult  `json:"pages"`
+	Labels []LabelResult `json:"labels,omitempty"`
+	// Message says why there is less than was asked for, or why nothing comes
+	// of it yet.
+	Message string       `json:"message,omitempty"`
+	Hold    *ledger.Hold `json:"hold,omitempty"`
+}
+
+// PageResult says what became of one page of a trigger.
+type PageResult struct {
+	Path string `json:"path"`
+	// Result is "accepted", or with Wait "done" or "failed"; "unmatched" when
+	// no route has the path.
+	Result string `json:"result"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// LabelResult says what became of the pages with a label.
+type LabelResult struct {
+	Label  ledger.Label `json:"label"` // "tag:post:42", "prefix:/blog", "site"
+	ID     string       `json:"id"`
+	Pages  int64        `json:"pages"`  // that have the label now
+	Result string       `json:"result"` // as of a page
+	Reason string       `json:"reason,omitempty"`
+}
+
+const (
+	triggerExample = `{"paths": ["/blog/a"]}`
+	// mostMatched bounds the pages that one trigger may touch one by one.
+	mostMatched = 10_000
+	// acceptBatch is how many of them are accepted within acceptTime.
+	acceptBatch = 500
+)
+
+var errNothingNamed = bad("missing_path", `say which pages: {"paths": ["/blog/a"]}, or globs, tags, prefixes, "all": true, "failed": true`)
+
+// selection is a request that was understood.
+type selection struct {
+	worker.Trigger
+	globs  []glob
+	failed bool
+	wait   time.Duration
+}
+
+func (a *API) createTrigger(w http.ResponseWriter, r *http.Request) {
+	var body CreateTrigger
+	if err := a.readObject(w, r, &body, triggerExample); err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	sel, err := a.selection(body)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	if body.DryRun {
+		a.dryRun(w, r, sel)
+		return
+	}
+	if sel.Reason == "" {
+		sel.Reason = a.reason("admin", r)
+	}
+	a.acceptAdmin(w, r, sel)
+}
+
+// selection checks everything before anything is done.
+func (a *API) selection(body CreateTrigger) (sel selection, err error) {
+	sel.Reason, sel.failed, sel.OnlyPublished = a.words(body.Reason, 200), body.Failed, body.OnlyGenerated
+	if sel.wait, err = parseWait(body.Wait, a.cfg.MaxWait); err != nil {
+		return sel, err
+	}
+	switch {
+	case body.All:
+		sel.Priority = ledger.Low
+	case body.Failed || len(body.Globs) > 0:
+		sel.Priority = ledger.Default
+	default:
+		sel.Priority = ledger.Critical
+	}
+	if body.Priority != "" {
+		if sel.Priority, err = ledger.ParsePriority(body.Priority); err != nil {
+			return sel, bad("bad_priority", err.Error())
+		}
+	}
+	if sel.Paths, err = a.paths(input{paths: body.Paths}); err != nil {
+		return sel, err
+	}
+	if slices.Contains(body.Tags, "") {
+		return sel, bad("bad_tag", "a tag is empty")
+	}
+	if sel.Labels, err = a.labels(input{tags: body.Tags, prefixes: body.Prefixes}); err != nil {
+		return sel, err
+	}
+	if body.All {
+		sel.Labels = []ledger.Label{ledger.Site} // which holds all others
+	}
+	if len(body.Globs) > a.cfg.MaxPaths {
+		return sel, bad("too_many", fmt.Sprintf("%d globs; at most %d in one request", len(body.Globs), a.cfg.MaxPaths))
+	}
+	for _, text := range body.Globs {
+		g, err := a.parseGlob(text)
+		if err != nil {
+			return sel, err
+		}
+		sel.globs = append(sel.globs, g)
+	}
+	if len(sel.Paths)+len(sel.Labels)+len(sel.globs) == 0 && !sel.failed {
+		return sel, errNothingNamed
+	}
+	return sel, nil
+}
+
+var errTooManyMatched = bad("too_many", fmt.Sprintf("more than %d pages match; name a prefix, a tag, or all", mostMatched))
+
+// matched returns the pages that the globs match, and those that have failed,
+// each once and not when it is named.
+func (a *API) matched(ctx context.Context, sel selection) ([]storage.Path, error) {
+	seen := make(map[storage.Path]bool)
+	for _, p := range sel.Paths {
+		seen[p] = true
+	}
+	var list []storage.Path
+	add := func(p storage.Path) error {
+		if !seen[p] {
+			seen[p] = true
+			list = append(list, p)
+		}
+		if len(list) > mostMatched {
+			return errTooManyMatched
+		}
+		return nil
+	}
+	for _, g := range sel.globs {
+		err := a.state.EachPage(ctx, g.index, func(p storage.Path) error {
+			if g.match.MatchString(p.String()) {
+				return add(p)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if sel.failed {
+		if err := a.state.EachFailed(ctx, func(s ledger.State) error { return add(s.Path) }); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (a *API) acceptAdmin(w http.ResponseWriter, r *http.Request, sel selection) {
+	accepted, err := a.submitAll(r, sel)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	res := TriggerResult{ID: id(accepted), Pages: []PageResult{}}
+	hold, err := a.state.Held(r.Context())
+	if err != nil {
+		hold = nil // it is accepted, whatever else there is to say
+	}
+	a.remember(r.Context(), w, sel, accepted)
+	failed := make(map[string]string)
+	result := "accepted"
+	switch {
+	case len(accepted.Pages)+len(accepted.Labels)+len(accepted.Unmatched) == 0:
+		res.Message = a.nothing(sel)
+	case hold != nil:
+		res.Hold, res.Message = hold, "publishing is held: "+hold.Why
+	case sel.wait == 0:
+	case len(accepted.Pages) > a.cfg.MaxPaths:
+		res.Message = fmt.Sprintf("%d pages are too many to wait for in one request; ask for /v1/triggers/%s", len(accepted.Pages), res.ID)
+	default:
+		result = "done"
+		for _, f := range a.await(w, r, accepted, sel.wait) {
+			failed[f.Path] = f.Reason
+		}
+	}
+	become := func(name string) (string, string) {
+		if why, ok := failed[name]; ok {
+			return "failed", why
+		}
+		return result, ""
+	}
+	for _, p := range accepted.Pages {
+		one := PageResult{Path: p.Path.String()}
+		one.Result, one.Reason = become(one.Path)
+		res.Pages = append(res.Pages, one)
+	}
+	for _, p := range accepted.Unmatched {
+		res.Pages = append(res.Pages, PageResult{Path: p.String(), Result: "unmatched", Reason: "no route matches"})
+	}
+	for _, l := range accepted.Labels {
+		one := LabelResult{Label: l.Label, ID: fmt.Sprint(l.ID), Pages: l.Pages}
+		one.Result, one.Reason = become(string(l.Label))
+		res.Labels = append(res.Labels, one)
+	}
+	answer(w, http.StatusAccepted, res)
+}
+
+// nothing says why a trigger touched nothing.
+func (a *API) nothing(sel selection) string {
+	switch {
+	case len(sel.Paths) > 0:
+		return "never published, so left alone: " + join(sel.Paths)
+	case len(sel.globs) > 0:
+		return "no known page matches"
+	default:
+		return "no page has failed"
+	}
+}
+
+// submitAll makes the trigger durable: what was named first, since a person
+// may wait for it, then what was found. A page that is named comes back when
+// it was kept removed.
+func (a *API) submitAll(r *http.Request, sel selection) (worker.Accepted, error) {
+	found, err := a.matched(r.Context(), sel)
+	if err != nil {
+		return worker.Accepted{}, err
+	}
+	// Whatever the caller does from here on, it is done to its end.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTime)
+	defer cancel()
+	if _, err := a.state.Unkeep(ctx, sel.Paths...); err != nil {
+		return worker.Accepted{}, err
+	}
+	var all worker.Accepted
+	if len(sel.Paths)+len(sel.Labels) > 0 {
+		if all, err = a.submit(r, sel.Trigger); err != nil {
+			return all, err
+		}
+	}
+	for batch := range slices.Chunk(found, acceptBatch) {
+		t := sel.Trigger
+		t.Paths, t.Labels = batch, nil
+		one, err := a.submit(r, t)
+		if err != nil {
+			return all, err
+		}
+		all.Pages, all.Unmatched = append(all.Pages, one.Pages...), append(all.Unmatched, one.Unmatched...)
+	}
+	return all, nil
+}
+
+// remember lets the caller ask how the trigger is getting on. When that cannot
+// be had, the trigger stands all the same.
+func (a *API) remember(ctx context.Context, w http.ResponseWriter, sel selection, accepted worker.Accepted) {
+	rec := ledger.Record{ID: accepted.ID(), Reason: sel.Reason, At: time.Now()}
+	if rec.ID == 0 {
+		return
+	}
+	for _, p := range accepted.Pages {
+		rec.Paths = append(rec.Paths, ledger.RecordedPath{Path: p.Path.String(), ID: p.ID})
+	}
+	for _, l := range accepted.Labels {
+		rec.Labels = append(rec.Labels, ledger.RecordedLabel{Label: l.Label, ID: l.ID})
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTime)
+	defer cancel()
+	if err := a.state.SaveRecord(ctx, rec); err != nil {
+		a.log.Warn("trigger accepted, but its progress cannot be asked for", "id", rec.ID, "err", err)
+		return
+	}
+	w.Header().Set("Location", "/v1/triggers/"+id(accepted))
+}

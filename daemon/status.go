@@ -1,0 +1,146 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/fatih/color"
+	"github.com/spf13/cobra"
+
+	"rebake/api"
+)
+
+func newStatusCommand(flags *globalFlags) *cobra.Command {
+	var watch bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say what is going on",
+		Args:  cobra.NoArgs,
+		RunE: ask(flags, func(cmd *cobra.Command, _ []string, a asking) error {
+			if watch {
+				return a.watchStatus(cmd.Context())
+			}
+			s, err := a.status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if a.json {
+				err = printJSON(a.screen, s)
+			} else {
+				writeStatus(a.screen, a.cfg.Site, s)
+			}
+			if err == nil && s.Redis != "ok" {
+				err = &exitError{exitFailed, errAlreadyTold}
+			}
+			return err
+		}),
+	}
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "again each second, until it is interrupted")
+	cmd.Flags().Bool("json", false, "print the answer as JSON")
+	return cmd
+}
+
+func (a asking) status(ctx context.Context) (s api.Status, err error) {
+	err = a.get(ctx, "/v1/status", url.Values{}, &s)
+	return s, err
+}
+
+// watchEvery is the time between two looks.
+const watchEvery = time.Second
+
+// watchStatus draws over what it has drawn, where that is a terminal. A rebake
+// that is away for a while is waited for.
+func (a asking) watchStatus(ctx context.Context) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for first := true; ; first = false {
+		s, err := a.status(ctx)
+		if ctx.Err() != nil || err != nil && first {
+			return err
+		}
+		if err := a.drawStatus(s, err, first); err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (a asking) drawStatus(s api.Status, problem error, first bool) error {
+	if a.json {
+		if problem != nil {
+			return nil
+		}
+		return json.NewEncoder(a.screen).Encode(s)
+	}
+	var page bytes.Buffer
+	now := newScreen(a.screen.Writer) // the window may have been resized
+	to := screen{&page, now.width}
+	if problem != nil {
+		fmt.Fprintln(to, color.New(color.Bold).Sprint(a.cfg.Site))
+		to.field("rebake", "%s", color.RedString(problem.Error()))
+	} else {
+		writeStatus(to, a.cfg.Site, s)
+	}
+	if now.width == 0 {
+		fmt.Fprintln(&page)
+		_, err := a.screen.Write(page.Bytes())
+		return err
+	}
+	start := "\x1b[H"
+	if first {
+		start += "\x1b[2J"
+	}
+	_, err := fmt.Fprint(a.screen, start, strings.ReplaceAll(page.String(), "\n", "\x1b[K\n"), "\x1b[J")
+	return err
+}
+
+// writeStatus tells a person. Ages are counted by the clock of the machine that
+// answered.
+func writeStatus(w screen, site string, s api.Status) {
+	fmt.Fprintln(w, color.New(color.Bold).Sprint(site))
+	if s.Redis != "ok" {
+		w.field("redis", "%s; nothing is accepted until it does", color.RedString(s.Redis))
+		return
+	}
+	publishing := "on"
+	if s.Hold != nil {
+		publishing = color.YellowString("held") + " " + holdText(s.Hold, s.At) + "; `rebake resume` ends that"
+	}
+	w.field("publishing", "%s", publishing)
+	w.field("pages", "%d", s.Pages)
+	owed := fmt.Sprint(s.Owed)
+	if s.Owed > 0 && !s.Oldest.IsZero() {
+		owed += ", the oldest asked for " + ago(s.Oldest, s.At)
+	}
+	w.field("owed", "%s", owed)
+	failed := fmt.Sprint(s.Failed)
+	if s.Failed > 0 {
+		failed = color.RedString(failed) + "; `rebake pages --state failed` names them"
+	}
+	w.field("failed", "%s", failed)
+	w.field("timers", "%d", s.Timers)
+	for i, walk := range s.Walks {
+		if i == 5 {
+			w.field("", "and %d more", len(s.Walks)-i)
+			break
+		}
+		name := ""
+		if i == 0 {
+			name = "walking"
+		}
+		w.field(name, "%s, triggered %s", walk.Label, ago(walk.Since, s.At))
+	}
+	fmt.Fprintf(w, "\n  %-10s %8s %8s %8s\n", "queue", "waiting", "running", "later")
+	for _, q := range s.Queues {
+		fmt.Fprintf(w, "  %-10s %8d %8d %8d\n", q.Priority, q.Waiting, q.Running, q.Later)
+	}
+}

@@ -1,0 +1,84 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"rebake/storage/ledger"
+)
+
+const (
+	// holdFor is how long the answer whether publishing is held may be used:
+	// about as long as a hold, or its end, may take to be noticed.
+	holdFor = 500 * time.Millisecond
+	// holdWait is how long a wake-up waits in its slot, and then in the queue.
+	holdWait = 2 * time.Second
+)
+
+// HeldError ends what would go on for long, a build or a walk, while the site
+// is held.
+type HeldError struct{ Hold ledger.Hold }
+
+func (e *HeldError) Error() string {
+	text := "publishing is held"
+	if e.Hold.By != "" {
+		text += " by " + e.Hold.By
+	}
+	return fmt.Sprintf("%s (%s); `rebake resume` ends that", text, e.Hold.Why)
+}
+
+// brake remembers for a moment whether the site is held.
+type brake struct {
+	mu   sync.Mutex
+	read time.Time    // guarded by mu; of hold
+	hold *ledger.Hold // guarded by mu; nil when the site is not held
+}
+
+// held returns the hold, nil when there is none. While Redis is away, which
+// lets nothing be claimed, the last answer holds.
+func (w *Worker) held(ctx context.Context) *ledger.Hold {
+	w.brake.mu.Lock()
+	defer w.brake.mu.Unlock()
+	if time.Since(w.brake.read) < holdFor {
+		return w.brake.hold
+	}
+	if hold, err := w.Ledger.Held(ctx); err == nil {
+		w.brake.hold, w.brake.read = hold, time.Now()
+	}
+	return w.brake.hold
+}
+
+// heldError is for those who cannot wait for the end of a hold.
+func (w *Worker) heldError(ctx context.Context) error {
+	if hold := w.held(ctx); hold != nil {
+		return &HeldError{*hold}
+	}
+	return nil
+}
+
+// standBy waits while the site is held. It keeps its slot for that, so that
+// the wake-ups of a long hold do not go round and round through the queue. The
+// error says that the wake-up has to come again.
+func (w *Worker) standBy(ctx context.Context) error {
+	if w.held(ctx) == nil {
+		return nil
+	}
+	late := time.NewTimer(holdWait)
+	defer late.Stop()
+	tick := time.NewTicker(holdFor)
+	defer tick.Stop()
+	for w.held(ctx) != nil {
+		select {
+		case <-tick.C:
+		case <-late.C:
+			return &later{in: holdWait}
+		case <-w.slots.closed:
+			return errStopping
+		case <-ctx.Done():
+			return errStopping
+		}
+	}
+	return nil
+}
