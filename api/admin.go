@@ -15,6 +15,7 @@ import (
 
 // Operator is what the admin listener asks of the worker floor.
 type Operator interface {
+	Hold(ctx context.Context, by, why string) error
 	Remove(context.Context, worker.Removal) error
 	Matches(storage.Path) bool
 	Queues() ([]worker.QueueSize, error)
@@ -40,7 +41,6 @@ type Records interface {
 
 // Marks are what people have told the ledger.
 type Marks interface {
-	Hold(ctx context.Context, by, why string) error
 	Resume(context.Context) (bool, error)
 	Held(context.Context) (*ledger.Hold, error)
 	Kept(context.Context, storage.Path) (*ledger.Kept, error)

@@ -15,6 +15,7 @@ import (
 // fakeOperator is what a worker does besides accepting. No route has a path
 // below /nowhere.
 type fakeOperator struct {
+	state     *fakeState
 	removeErr error
 	removed   []worker.Removal
 	feed      fakeFeed
@@ -78,9 +79,9 @@ type fakeLedger struct {
 	query    ledger.Query // the last one
 }
 
-func (s *fakeState) Hold(_ context.Context, by, why string) error {
-	s.hold = &ledger.Hold{By: by, Why: why, At: time.UnixMilli(1_790_000_000_000).UTC()}
-	return s.err
+func (o *fakeOperator) Hold(_ context.Context, by, why string) error {
+	o.state.hold = &ledger.Hold{By: by, Why: why, At: time.UnixMilli(1_790_000_000_000).UTC()}
+	return o.state.err
 }
 
 func (s *fakeState) Resume(context.Context) (bool, error) {

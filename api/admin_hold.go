@@ -38,7 +38,7 @@ func (a *API) hold(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTime)
 	defer cancel()
 	by := a.by(body.By, r)
-	err = a.state.Hold(ctx, by, body.Reason)
+	err = a.site.Hold(ctx, by, body.Reason)
 	var hold *ledger.Hold
 	if err == nil {
 		hold, err = a.state.Held(ctx)

@@ -14,10 +14,10 @@ func newHoldCommand(flags *globalFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hold REASON",
 		Short: "Stop rendering and publishing, and keep every trigger",
-		Long: `Hold stops all workers of the site within a second: what is being rendered at
-that moment is still published, and nothing after it. Triggers are accepted and
-kept; readers get the pages as they are. It lasts until ` + "`rebake resume`" + `, also
-across restarts.`,
+		Long: `Hold stops all workers of the site: when it returns no page begins to be
+rendered any more, and what was being rendered is still published. Triggers are
+accepted and kept; readers get the pages as they are. It lasts until
+` + "`rebake resume`" + `, also across restarts.`,
 		Example: `  rebake hold "the CMS is being moved"`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if strings.TrimSpace(strings.Join(args, "")) == "" {

@@ -92,7 +92,7 @@ atomically, and nginx goes on serving files.`,
 	root.AddCommand(
 		newServeCommand(&flags, hangups), newDevCommand(&flags), newBuildCommand(&flags), newNowCommand(&flags), newExplainCommand(&flags),
 		newStatusCommand(&flags), newPagesCommand(&flags), newHoldCommand(&flags), newResumeCommand(&flags), newRemoveCommand(&flags), newCheckCommand(&flags),
-		newDemoCommand(), newVersionCommand(),
+		newNginxCommand(&flags), newDemoCommand(), newVersionCommand(),
 	)
 	return root
 }

@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// holdFor is how long the answer whether publishing is held may be used:
-	// about as long as a hold, or its end, may take to be noticed.
+	// holdFor is how long the answer whether publishing is held may be used.
 	holdFor = 500 * time.Millisecond
+	// holdMargin is for a claim that was on its way when its answer ran out.
+	holdMargin = 100 * time.Millisecond
 	// holdWait is how long a wake-up waits in its slot, and then in the queue.
 	holdWait = 2 * time.Second
 )
@@ -48,6 +49,21 @@ func (w *Worker) held(ctx context.Context) *ledger.Hold {
 		w.brake.hold, w.brake.read = hold, time.Now()
 	}
 	return w.brake.hold
+}
+
+// Hold stops the site, and returns when no process begins another run or walk.
+// Those under way come to their end. Triggers are accepted and kept until
+// ledger.Resume. After an error the site may be held.
+func (w *Worker) Hold(ctx context.Context, by, why string) error {
+	if err := w.Ledger.Hold(ctx, by, why); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(holdFor + holdMargin):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // heldError is for those who cannot wait for the end of a hold.

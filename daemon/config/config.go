@@ -55,6 +55,9 @@ type Config struct {
 	// Compress are the encodings written beside each text page: gzip, br.
 	// Default gzip. Without one the web server compresses for each visitor.
 	Compress []string `yaml:"compress"`
+	// TrailingSlash says which form of an address nginx redirects to: always
+	// (/blog/a/), never (/blog/a), or auto, which serves both. Default auto.
+	TrailingSlash string `yaml:"trailing_slash"`
 	// Workers is how many pages render at once. Default 8. The sources' own
 	// concurrency bounds what reaches them.
 	Workers int `yaml:"workers"`
@@ -110,15 +113,16 @@ type Log struct {
 // default, so it does not pass Validate.
 func Default() *Config {
 	return &Config{
-		State:     "./.rebake",
-		Listen:    "127.0.0.1:8600",
-		Admin:     "127.0.0.1:8601",
-		Templates: "./templates",
-		Reserved:  []string{"/api", "/_rebake", "/admin", "/metrics", "/assets"},
-		Compress:  []string{"gzip"},
-		Workers:   8,
-		Limits:    Limits{Render: 30 * time.Second, MaxWait: 60 * time.Second, MaxBody: 1 << 20, Paths: 100},
-		Shutdown:  10 * time.Second,
-		Log:       Log{Level: "info", Format: "text"},
+		State:         "./.rebake",
+		Listen:        "127.0.0.1:8600",
+		Admin:         "127.0.0.1:8601",
+		Templates:     "./templates",
+		Reserved:      []string{"/api", "/_rebake", "/admin", "/metrics", "/assets"},
+		Compress:      []string{"gzip"},
+		TrailingSlash: "auto",
+		Workers:       8,
+		Limits:        Limits{Render: 30 * time.Second, MaxWait: 60 * time.Second, MaxBody: 1 << 20, Paths: 100},
+		Shutdown:      10 * time.Second,
+		Log:           Log{Level: "info", Format: "text"},
 	}
 }

@@ -71,6 +71,7 @@ reserved:
   - /assets
 compress:
   - gzip
+trailing_slash: auto
 workers: 8
 limits:
   render: 30s

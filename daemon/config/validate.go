@@ -69,6 +69,7 @@ func (c *Config) check() []Problem {
 			k.bad(key, "%s stands in the list twice", name)
 		}
 	}
+	k.oneOf("trailing_slash", c.TrailingSlash, "auto", "always", "never")
 	if c.Workers < 1 || c.Workers > 1024 {
 		k.bad("workers", "must be between 1 and 1024")
 	}

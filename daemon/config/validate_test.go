@@ -75,6 +75,7 @@ func TestValidate(t *testing.T) {
 		"secret obvious, short":   {func(c *Config) { c.Secret = Secrets{"secret"} }, "secret: is the first that anybody would try" + makeOne},
 		"secret with line break":  {func(c *Config) { c.Secret = Secrets{"12345678\n9"} }, "secret: holds a line break or another control character, which no header can carry"},
 		"compress unknown":        {func(c *Config) { c.Compress = []string{"zstd"} }, `compress[0]: unknown value "zstd"; known: gzip, br`},
+		"trailing slash":          {func(c *Config) { c.TrailingSlash = "maybe" }, `trailing_slash: unknown value "maybe"; known: auto, always, never`},
 		"compress twice":          {func(c *Config) { c.Compress = []string{"br", "gzip", "br"} }, "compress[2]: br stands in the list twice"},
 		"no workers":              {func(c *Config) { c.Workers = 0 }, "workers: must be between 1 and 1024"},
 		"too many workers":        {func(c *Config) { c.Workers = 1025 }, "workers: must be between 1 and 1024"},

@@ -25,6 +25,9 @@ type Config struct {
 	// Listen is where Rebake listens, "127.0.0.1:8600". A host that means all
 	// addresses is asked at the loopback.
 	Listen string
+	// TrailingSlash is "always" or "never" to redirect to one form of a page's
+	// address; otherwise both are served.
+	TrailingSlash string
 	// ServerListen is where nginx listens: a port, or host and port. Empty
 	// means 80. Only Server needs it.
 	ServerListen string

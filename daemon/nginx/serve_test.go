@@ -48,6 +48,47 @@ func TestPages(t *testing.T) {
 	w.wantMiss(w.ask("GET", "/blog/"))
 }
 
+func TestPagesThatAreNotHTMLHaveTheirType(t *testing.T) {
+	w := newWeb(t)
+	for path, mediaType := range map[string]string{"/feed": "application/xml", "/data": "application/json", "/llms": "text/plain"} {
+		w.put(path, mediaType, "body")
+		a := w.ask("GET", path)
+		w.want(a, http.StatusOK, "body")
+		if got, _, _ := strings.Cut(a.Header.Get("Content-Type"), ";"); !strings.HasSuffix(got, mediaType[strings.Index(mediaType, "/"):]) {
+			t.Errorf("%s has type %q, want %q", path, got, mediaType)
+		}
+	}
+}
+
+func TestTrailingSlash(t *testing.T) {
+	for _, c := range []struct{ setting, ask, location string }{
+		{"always", "/blog/a", "/blog/a/"},
+		{"always", "/blog/a?x=1", "/blog/a/?x=1"},
+		{"always", "/blog/a/", ""},
+		{"always", "/", ""},
+		{"always", "/feed.xml", ""},
+		{"never", "/blog/a/", "/blog/a"},
+		{"never", "/blog/a", ""},
+		{"never", "/", ""},
+		{"auto", "/blog/a/", ""},
+	} {
+		t.Run(c.setting+" "+c.ask, func(t *testing.T) {
+			w := newWebWith(t, nginx.Config{ServerName: "_", TrailingSlash: c.setting})
+			w.put("/", html, "page")
+			w.put("/blog/a", html, "page")
+			w.put("/feed.xml", "application/xml", "page")
+			a := w.ask("GET", c.ask)
+			if c.location == "" {
+				w.want(a, http.StatusOK, "page")
+				return
+			}
+			if got := a.Header.Get("Location"); a.StatusCode != http.StatusMovedPermanently || !strings.HasSuffix(got, c.location) || strings.HasSuffix(got, "/"+c.location) {
+				t.Errorf("status %d, Location %q, want %q", a.StatusCode, got, c.location)
+			}
+		})
+	}
+}
+
 func TestFileLikePagesHaveTheirType(t *testing.T) {
 	w := newWeb(t)
 	for _, ext := range []string{"html", "htm", "xml", "rss", "atom", "json", "webmanifest", "txt", "md", "csv", "ics", "css", "js", "svg", "xsl"} {
@@ -250,7 +291,9 @@ func TestReload(t *testing.T) {
 	w.put("/a", html, "a")
 	w.want(w.ask("GET", "/a"), http.StatusOK, "a")
 	other := t.TempDir()
-	w.Reload(func(addr string) string { return serverConf(t, other, w.rebake.addr(), addr) })
+	w.Reload(func(addr string) string {
+		return serverConf(t, nginx.Config{ServerName: "_", Output: other, Listen: w.rebake.addr(), ServerListen: addr})
+	})
 	w.wantMiss(w.ask("GET", "/a"))
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"rebake/daemon/nginx"
 	"rebake/daemon/nginx/nginxtest"
 	"rebake/storage"
 	"rebake/storage/output"
@@ -198,7 +199,9 @@ func TestReaders_SeeNoTornPageDuringSwaps(t *testing.T) {
 		all.Wait()
 	}
 	publishAll(0, func(int) {})
-	server := nginxtest.Start(t, func(addr string) string { return serverConf(t, plain.Path(), "127.0.0.1:1", addr) })
+	server := nginxtest.Start(t, func(addr string) string {
+		return serverConf(t, nginx.Config{ServerName: "_", Output: plain.Path(), Listen: "127.0.0.1:1", ServerListen: addr})
+	})
 	r := startReaders(server.URL)
 	for version := 1; version <= swapVersions; version++ {
 		publishAll(version, r.look)
@@ -235,7 +238,9 @@ func TestReaders_SeeTornPagesWhenWrittenInPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	server := nginxtest.Start(t, func(addr string) string { return serverConf(t, dir, "127.0.0.1:1", addr) })
+	server := nginxtest.Start(t, func(addr string) string {
+		return serverConf(t, nginx.Config{ServerName: "_", Output: dir, Listen: "127.0.0.1:1", ServerListen: addr})
+	})
 	r := startReaders(server.URL)
 	writes := 0
 	for ; writes < 20*swapPages && r.wrong.Load() == 0; writes++ {

@@ -25,8 +25,13 @@ type web struct {
 	rebake *stub
 }
 
-// newWeb uses a path that has to be quoted.
 func newWeb(t *testing.T) *web {
+	t.Helper()
+	return newWebWith(t, nginx.Config{ServerName: "_"})
+}
+
+// newWebWith uses a path that has to be quoted.
+func newWebWith(t *testing.T, c nginx.Config) *web {
 	t.Helper()
 	base := filepath.Join(t.TempDir(), `a "site"; {} #\`)
 	out, err := output.Open(output.Config{Dir: base + "/public", State: base + "/state", Compress: []string{"gzip"}})
@@ -35,13 +40,16 @@ func newWeb(t *testing.T) *web {
 	}
 	t.Cleanup(func() { _ = out.Close() })
 	w := &web{t: t, out: out, prev: make(map[string]storage.Published), rebake: newStub(t)}
-	w.Server = nginxtest.Start(t, func(addr string) string { return serverConf(t, out.Path(), w.rebake.addr(), addr) })
+	w.Server = nginxtest.Start(t, func(addr string) string {
+		c.Output, c.Listen, c.ServerListen = out.Path(), w.rebake.addr(), addr
+		return serverConf(t, c)
+	})
 	return w
 }
 
-func serverConf(t *testing.T, output, listen, addr string) string {
+func serverConf(t *testing.T, c nginx.Config) string {
 	t.Helper()
-	text, err := nginx.Server(nginx.Config{ServerName: "_", Output: output, Listen: listen, ServerListen: addr})
+	text, err := nginx.Server(c)
 	if err != nil {
 		t.Fatal(err)
 	}
