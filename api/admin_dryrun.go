@@ -13,8 +13,7 @@ import (
 type DryRun struct {
 	// Pages are those that would be touched, the first thousand.
 	Pages []Touched `json:"pages"`
-	// More is how many there are besides; with labels it is counted, and no
-	// page twice.
+	// More is how many there are besides.
 	More int `json:"more,omitempty"`
 	// Left are paths that would be left alone, and why.
 	Left []Touched `json:"left,omitempty"`

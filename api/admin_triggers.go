@@ -14,9 +14,9 @@ import (
 
 // CreateTrigger is the body of POST /v1/triggers: which pages, and how.
 type CreateTrigger struct {
-	Paths    []string `json:"paths,omitempty"`    // decoded
-	Globs    []string `json:"globs,omitempty"`    // of known pages: "/blog/*", "/shop/**"
-	Tags     []string `json:"tags,omitempty"`     //
+	Paths    []string `json:"paths,omitempty"` // decoded
+	Globs    []string `json:"globs,omitempty"` // of known pages: "/blog/*", "/shop/**"
+	Tags     []string `json:"tags,omitempty"`
 	Prefixes []string `json:"prefixes,omitempty"` // decoded; whole segments
 	All      bool     `json:"all,omitempty"`      // every known page
 	Failed   bool     `json:"failed,omitempty"`   // every page that nobody tries any more

@@ -62,12 +62,14 @@ func (s *testSite) wantText(args []string, got string, texts []string) {
 // words splits a command line without quotes.
 func words(line string) []string { return strings.Fields(line) }
 
-// servedSite runs rebake over a site with the pages /p/a, /p/b and /p/c.
+// servedSite runs rebake over a site with the pages /p/a, /p/b and /p/c. The
+// template has an error for /p/broken.
 func servedSite(t *testing.T) *testSite {
 	t.Helper()
 	t.Parallel()
 	needRedis(t)
 	s := newTestSite(t, "")
+	s.write("templates/post.html", `<html>{{.post.slug}} version {{.post.version}}<br>{{if eq .post.slug "broken"}}{{.post.nothing}}{{end}}</html>`)
 	s.start()
 	for _, slug := range []string{"a", "b", "c"} {
 		s.source.edit(slug)
@@ -102,13 +104,11 @@ func TestNow(t *testing.T) {
 	t.Run("tries what has failed again, and says what fails still", func(t *testing.T) {
 		s := servedSite(t)
 		s.mustRun(words("now --failed"), "no page has failed")
-		s.source.misshape("a") // which its template cannot use
-		s.mustFail(exitFailed, words("now /p/*"), "1 of 3 pages not published")
-		s.mustFail(exitFailed, words("now --failed"), "/p/a failed", "1 of 1 page not published")
-		s.mustFail(exitFailed, words("now /p/a"), "1 of 1 not done", "explain")
-		s.mustRun(words("pages --state failed"), "/p/a")
-		s.source.edit("a")
-		s.mustRun(words("now --failed"), "1 page in")
+		s.source.edit("broken")
+		s.mustFail(exitFailed, words("now /p/broken"), "1 of 1 not done", "explain")
+		s.mustFail(exitFailed, words("now --failed"), "/p/broken  failed", "1 of 1 page not published")
+		s.mustRun(words("now --failed --dry-run"), "/p/broken  failed: template")
+		s.mustRun(words("pages --state failed"), "/p/broken")
 	})
 
 	t.Run("says what cannot be", func(t *testing.T) {

@@ -83,7 +83,8 @@ atomically, and nginx goes on serving files.`,
   rebake serve               run
   rebake dev                 run, and follow every save of a template
   rebake now /blog/hello     render a page again, and wait for it
-  rebake explain /blog/hello why the page is what it is`,
+  rebake explain /blog/hello why the page is what it is
+  rebake status --watch      what is going on`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

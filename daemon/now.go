@@ -120,7 +120,7 @@ func (a asking) printNow(res nowResult, o nowOptions, took time.Duration) error 
 			return err
 		}
 	case res.Hold != nil:
-		a.tell(false, "accepted, and kept: publishing is held %s", holdText(res.Hold, time.Now()))
+		a.tell(o.noWait, "accepted, and kept: publishing is held %s", holdText(res.Hold, time.Now()))
 		a.screen.note("`rebake resume` lets it go on")
 	case res.Progress != nil:
 		a.printProgress(*res.Progress, took)

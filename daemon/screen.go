@@ -52,14 +52,12 @@ func (s screen) note(format string, args ...any) {
 	fmt.Fprintf(s, "  %s\n", text)
 }
 
-// row prints a line that may be cut off at the end.
-func (s screen) row(format string, args ...any) {
-	fmt.Fprintln(s, cut(fmt.Sprintf(format, args...), s.width))
-}
-
 // fold breaks a text at spaces, so that no line is wider than width where that
 // can be had: a path is not broken.
 func fold(text string, width int) []string {
+	if utf8.RuneCountInString(text) <= width {
+		return []string{text}
+	}
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
@@ -116,7 +114,7 @@ func age(t, now time.Time) string {
 	}
 }
 
-// bytes says a size in at most six columns.
+// bytesOf says a size in at most seven columns.
 func bytesOf(n int64) string {
 	switch {
 	case n < 1000:
