@@ -70,6 +70,7 @@ func (f *fakeFeed) send(e ledger.Event) bool {
 // fakeLedger is what people have told the ledger, and what it remembers. Its
 // error is that of everything here.
 type fakeLedger struct {
+	scheduled
 	hold     *ledger.Hold
 	kept     map[string]ledger.Kept
 	unkept   []string

@@ -27,6 +27,10 @@ type CreateTrigger struct {
 	Reason   string `json:"reason,omitempty"`
 	// Wait is a duration: answer when the pages are published, or after it.
 	Wait string `json:"wait,omitempty"`
+	// At (RFC 3339) or After (a duration) schedule the trigger: it is durable
+	// now, and accepted then.
+	At    string `json:"at,omitempty"`
+	After string `json:"after,omitempty"`
 	// DryRun answers what would be touched, and touches nothing.
 	DryRun bool `json:"dry_run,omitempty"`
 	// OnlyGenerated leaves pages alone that were never published.
@@ -48,8 +52,8 @@ type TriggerResult struct {
 // PageResult says what became of one page of a trigger.
 type PageResult struct {
 	Path string `json:"path"`
-	// Result is "accepted", or with Wait "done" or "failed"; "unmatched" when
-	// no route has the path.
+	// Result is "accepted", or with Wait "done" or "failed", or "scheduled";
+	// "unmatched" when no route has the path.
 	Result string `json:"result"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -79,6 +83,7 @@ type selection struct {
 	globs  []glob
 	failed bool
 	wait   time.Duration
+	at     time.Time // zero for now
 }
 
 func (a *API) createTrigger(w http.ResponseWriter, r *http.Request) {
@@ -99,6 +104,10 @@ func (a *API) createTrigger(w http.ResponseWriter, r *http.Request) {
 	if sel.Reason == "" {
 		sel.Reason = a.reason("admin", r)
 	}
+	if !sel.at.IsZero() {
+		a.schedule(w, r, sel)
+		return
+	}
 	a.acceptAdmin(w, r, sel)
 }
 
@@ -106,6 +115,9 @@ func (a *API) createTrigger(w http.ResponseWriter, r *http.Request) {
 func (a *API) selection(body CreateTrigger) (sel selection, err error) {
 	sel.Reason, sel.failed, sel.OnlyPublished = a.words(body.Reason, 200), body.Failed, body.OnlyGenerated
 	if sel.wait, err = parseWait(body.Wait, a.cfg.MaxWait); err != nil {
+		return sel, err
+	}
+	if sel.at, err = when(body.At, body.After, time.Now()); err != nil {
 		return sel, err
 	}
 	switch {

@@ -55,6 +55,7 @@ type State interface {
 	Counts(context.Context) (ledger.Counts, error)
 	Index
 	Records
+	Schedules
 	Marks
 }
 

@@ -47,7 +47,7 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	for _, f := range change {
 		f(&cfg)
 	}
-	f := &fixture{t: t, site: &fakeSite{}, state: &fakeState{}, logs: &logs{}}
+	f := &fixture{t: t, site: &fakeSite{}, state: &fakeState{fakeLedger: fakeLedger{scheduled: scheduled{}}}, logs: &logs{}}
 	f.site.state = f.state
 	f.API = New(cfg, f.site, fakeRoutes{"/blog/", "/"}, f.state, slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	t.Cleanup(func() { f.logs.check(t) })

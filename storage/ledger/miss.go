@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"time"
 
 	"rebake/storage"
 )
@@ -32,10 +31,4 @@ func (l *Ledger) Miss(ctx context.Context, p storage.Path, reason string) (MissS
 	}
 	rec, err := receipt(r, p)
 	return MissOwed, rec, err
-}
-
-// Schedule asks for a trigger of a page at some time. Of several for one page
-// the last one holds.
-func (l *Ledger) Schedule(ctx context.Context, p storage.Path, at time.Time) error {
-	return l.schedule(ctx, Timer{Kind: "scheduled", Path: p}, at)
 }

@@ -80,7 +80,8 @@ func (l *Ledger) State(ctx context.Context, p storage.Path) (State, error) {
 		return State{}, storage.Temporary(fmt.Errorf("read page state: %w", err))
 	}
 	s := newState(p, page.Val(), owed.Val())
-	return s, l.addLabels(ctx, &s)
+	err = l.addLabels(ctx, &s)
+	return s, err
 }
 
 // addLabels finds out whether a label of the page was triggered and its walk

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"rebake/storage"
 )
 
 // Suspect is a page, or the walk of a label, that the sweeper has to look at:
@@ -103,56 +101,4 @@ func (l *Ledger) Sweep(ctx context.Context, s Suspect, taskThere bool) (*Token, 
 		return nil, nil
 	}
 	return r.token(s.Path), nil
-}
-
-// DueTimers returns the timers whose time has come, at most limit.
-func (l *Ledger) DueTimers(ctx context.Context, limit int) ([]Timer, error) {
-	now, err := l.rdb.Time(ctx).Result()
-	if err != nil {
-		return nil, fmt.Errorf("timers: %w", err)
-	}
-	names, err := l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
-		Key: l.key("timers"), ByScore: true, Start: "-inf", Stop: now.UnixMilli(), Count: int64(limit),
-	}).Result()
-	if err != nil {
-		return nil, fmt.Errorf("timers: %w", err)
-	}
-	var list []Timer
-	for _, name := range names {
-		kind, path, _ := strings.Cut(name, ":")
-		p, err := parsePath(path)
-		if err != nil { // nothing of ours
-			l.rdb.ZRem(ctx, l.key("timers"), name)
-			continue
-		}
-		list = append(list, Timer{Kind: kind, Path: p})
-	}
-	return list, nil
-}
-
-// Timer is a trigger that waits for its time.
-type Timer struct {
-	Kind string // "recheck", "timer" (by the route), "date" (by the content), "scheduled"
-	Path storage.Path
-}
-
-// Fire takes a due timer out and triggers its page. Of several processes that
-// try, one does; the others are skipped.
-func (l *Ledger) Fire(ctx context.Context, t Timer, prio Priority) (Receipt, error) {
-	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), l.nonce(), t.Kind, ms(l.cfg.MaxRun), t.name())
-	if err != nil {
-		return Receipt{}, err
-	}
-	return receipt(r, t.Path)
-}
-
-// name is a timer's member in `timers`.
-func (t Timer) name() string { return t.Kind + ":" + t.Path.String() }
-
-func (l *Ledger) schedule(ctx context.Context, t Timer, at time.Time) error {
-	err := l.rdb.ZAdd(ctx, l.key("timers"), redis.Z{Score: float64(at.UnixMilli()), Member: t.name()}).Err()
-	if err != nil {
-		return storage.Temporary(fmt.Errorf("schedule: %w", err))
-	}
-	return nil
 }

@@ -1,0 +1,116 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"rebake/storage"
+)
+
+// Timer is a trigger that waits for its time.
+type Timer struct {
+	Kind  string       // "recheck", "timer" (by the route), "date" (by the content), "scheduled"
+	Path  storage.Path // of the page, or else
+	Label Label        // of the pages
+}
+
+// name is a timer's member in `timers`.
+func (t Timer) name() string {
+	if t.Label != "" {
+		return t.Kind + ":" + string(t.Label)
+	}
+	return t.Kind + ":" + t.Path.String()
+}
+
+func parseTimer(name string) (Timer, error) {
+	kind, of, _ := strings.Cut(name, ":")
+	if label, err := ParseLabel(of); err == nil {
+		return Timer{Kind: kind, Label: label}, nil
+	}
+	p, err := parsePath(of)
+	return Timer{Kind: kind, Path: p}, err
+}
+
+// Schedule asks for a trigger of a page at some time. Of several for one page
+// the last one holds. It is durable when it returns without an error.
+func (l *Ledger) Schedule(ctx context.Context, p storage.Path, at time.Time) error {
+	return l.schedule(ctx, Timer{Kind: "scheduled", Path: p}, at)
+}
+
+// ScheduleLabel is Schedule for all pages with a label.
+func (l *Ledger) ScheduleLabel(ctx context.Context, label Label, at time.Time) error {
+	return l.schedule(ctx, Timer{Kind: "scheduled", Label: label}, at)
+}
+
+func (l *Ledger) schedule(ctx context.Context, t Timer, at time.Time) error {
+	err := l.rdb.ZAdd(ctx, l.key("timers"), redis.Z{Score: float64(at.UnixMilli()), Member: t.name()}).Err()
+	if err != nil {
+		return storage.Temporary(fmt.Errorf("schedule: %w", err))
+	}
+	return nil
+}
+
+// DueTimers returns the timers whose time has come, at most limit.
+func (l *Ledger) DueTimers(ctx context.Context, limit int) ([]Timer, error) {
+	now, err := l.rdb.Time(ctx).Result()
+	if err != nil {
+		return nil, fmt.Errorf("timers: %w", err)
+	}
+	names, err := l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
+		Key: l.key("timers"), ByScore: true, Start: "-inf", Stop: now.UnixMilli(), Count: int64(limit),
+	}).Result()
+	if err != nil {
+		return nil, fmt.Errorf("timers: %w", err)
+	}
+	var list []Timer
+	for _, name := range names {
+		t, err := parseTimer(name)
+		if err != nil { // nothing of ours
+			l.rdb.ZRem(ctx, l.key("timers"), name)
+			continue
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// Fire takes a due timer out and triggers what it is about. Of several
+// processes that try for a page, one does and the others are skipped; several
+// triggers of one label are one walk.
+func (l *Ledger) Fire(ctx context.Context, t Timer, prio Priority) (Receipt, error) {
+	if t.Label != "" {
+		return l.fireLabel(ctx, t, prio)
+	}
+	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), l.nonce(), t.Kind, ms(l.cfg.MaxRun), t.name())
+	if err != nil {
+		return Receipt{}, err
+	}
+	return receipt(r, t.Path)
+}
+
+// fireLabel triggers first: a process that dies before the next line leaves a
+// timer that fires twice, and not one that is lost. One that was set anew
+// meanwhile stays.
+func (l *Ledger) fireLabel(ctx context.Context, t Timer, prio Priority) (Receipt, error) {
+	now, err := l.rdb.Time(ctx).Result()
+	if err != nil {
+		return Receipt{}, fmt.Errorf("timers: %w", err)
+	}
+	at, err := l.rdb.ZScore(ctx, l.key("timers"), t.name()).Result()
+	if err != nil || at > float64(now.UnixMilli()) {
+		return Receipt{Skipped: true}, nil // another process was faster
+	}
+	r, err := l.TriggerLabel(ctx, t.Label, Request{Priority: prio, Reason: t.Kind})
+	if err != nil {
+		return Receipt{}, err
+	}
+	removed := l.rdb.ZRem(ctx, l.key("timers"), t.name())
+	if err := removed.Err(); err != nil {
+		return r, storage.Temporary(fmt.Errorf("timers: %w", err))
+	}
+	return r, nil
+}
