@@ -134,7 +134,9 @@ func TestBuild(t *testing.T) {
 		t.Parallel()
 		needRedis(t)
 		l := newListedSite(t, "", 30)
+		l.mu.Lock()
 		l.broken = "post-007"
+		l.mu.Unlock()
 		out, code := l.build()
 		if code != 1 || !strings.Contains(out, "/p/post-007") || !strings.Contains(out, "1 failed") || l.files() != 29 {
 			t.Errorf("exit code %d, %d files, said:\n%s", code, l.files(), out)
