@@ -41,7 +41,7 @@ for the files. It needs nothing installed, and leaves nothing behind.`,
 		},
 	}
 	cmd.Flags().BoolVar(&opts.once, "once", false, "edit one post, show that its page changed, and end")
-	cmd.Flags().DurationVar(&opts.slow, "slow", 0, "let the CMS take this long for each answer, such as 2s")
+	cmd.Flags().DurationVar(&opts.slow, "slow", 0, "let the answers of the CMS take this long on their way, such as 2s")
 	cmd.Flags().StringVar(&opts.secret, "secret", "", "the secret of /api/revalidate (default a new one)")
 	return cmd
 }
@@ -211,7 +211,7 @@ func showEvent(out io.Writer, e ledger.Event) {
 	// The words are padded before they are painted: colours have no width.
 	fmt.Fprintf(out, "  %s  %s  %-36s %5d ms after the trigger, rendered in %d ms",
 		e.At.Format("15:04:05"), paint.Sprintf("%-9s", e.Kind), e.Path, e.Waited.Milliseconds(), e.Ran.Milliseconds())
-	if e.Reason == "recheck" {
+	if e.Reason == "recheck" && e.Waited < e.Ran+time.Second { // and nothing else was owed
 		fmt.Fprint(out, "  (second look)")
 	}
 	if e.Error != "" {

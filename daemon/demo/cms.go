@@ -39,7 +39,8 @@ type Edit struct {
 // CMS is a sample content management system in memory, and the http.Handler of
 // its REST API. It is safe for concurrent use; set its fields before it serves.
 type CMS struct {
-	// Latency delays every REST answer, to show a site over a slow source.
+	// Latency holds back every answer to a GET, after its content was read, to
+	// show a site over a slow source.
 	Latency time.Duration
 	// Changed is called after each change, when readers of the API see it
 	// already, and before the one who made it gets an answer. Nil is nobody.

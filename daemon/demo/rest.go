@@ -1,10 +1,12 @@
 package demo
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -36,16 +38,37 @@ func (c *CMS) routes() *http.ServeMux {
 
 // ServeHTTP answers the REST API below /wp-json/.
 func (c *CMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if c.Latency > 0 {
-		timer := time.NewTimer(c.Latency)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-			return
-		}
+	if c.Latency <= 0 || r.Method != http.MethodGet {
+		c.mux.ServeHTTP(w, r)
+		return
 	}
-	c.mux.ServeHTTP(w, r)
+	answer := heldAnswer{header: make(http.Header), status: http.StatusOK}
+	c.mux.ServeHTTP(&answer, r)
+	timer := time.NewTimer(c.Latency)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		answer.send(w)
+	case <-r.Context().Done():
+	}
+}
+
+// heldAnswer is an answer that is ready and on its way for a while: what is
+// edited meanwhile is not in it.
+type heldAnswer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *heldAnswer) Header() http.Header         { return a.header }
+func (a *heldAnswer) WriteHeader(status int)      { a.status = status }
+func (a *heldAnswer) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+func (a *heldAnswer) send(w http.ResponseWriter) {
+	maps.Copy(w.Header(), a.header)
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body.Bytes())
 }
 
 func (c *CMS) getIndex(w http.ResponseWriter, _ *http.Request) {
