@@ -1,6 +1,7 @@
 package output
 
 import (
+	"errors"
 	"testing"
 
 	"rebake/storage"
@@ -42,8 +43,9 @@ func TestPublish_PageOfAnotherType(t *testing.T) {
 	t.Run("that no file can stand for is refused for good", func(t *testing.T) {
 		s := newSite(t)
 		_, err := s.Publish(t.Context(), feed("image/png", "…"), storage.Published{}, allow)
-		if err == nil {
-			t.Error("published")
+		var temporary *storage.TemporaryError
+		if err == nil || errors.As(err, &temporary) {
+			t.Errorf("got %v, want an error that no later try mends", err)
 		}
 		s.wantNames("")
 	})
