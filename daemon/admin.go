@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/user"
 	"time"
@@ -25,7 +26,7 @@ type asking struct {
 // that was tried.
 func ask(flags *globalFlags, run func(*cobra.Command, []string, asking) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		cfg, err := flags.load(cmd.ErrOrStderr())
+		cfg, err := flags.load(io.Discard) // serve has told its warnings
 		if err != nil {
 			return err
 		}

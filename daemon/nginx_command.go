@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ func newNginxCommand(flags *globalFlags) *cobra.Command {
   rebake nginx --server > /etc/nginx/sites-available/www.example.com`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := flags.load(cmd.ErrOrStderr())
+			cfg, err := flags.load(io.Discard)
 			if err != nil {
 				return err
 			}
