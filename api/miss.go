@@ -21,6 +21,8 @@ func (a *API) miss(w http.ResponseWriter, r *http.Request) {
 		a.plain(w, http.StatusNotFound, "there is no such page")
 		return
 	}
+	// The listener's own limit is for answers that are not waited for.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(worker.MissTime + missWriteTime))
 	page, err := a.site.Miss(r.Context(), p)
 	switch {
 	case errors.Is(err, worker.ErrAbsent):
@@ -50,12 +52,10 @@ func (a *API) miss(w http.ResponseWriter, r *http.Request) {
 	if page.Rendered {
 		h.Set("Cache-Status", "rebake; fwd=miss; stored")
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(missWriteTime))
 	http.ServeContent(w, r, "", info.ModTime(), page.File)
 }
 
-// missWriteTime is how long a visitor may take to read a page, counted from
-// when it was rendered.
+// missWriteTime is how long a visitor may take to read a page.
 const missWriteTime = 30 * time.Second
 
 // plain answers a person. no-store is set for all answers by guard.

@@ -37,6 +37,7 @@ func (p Page) Hash() string {
 // The zero value is a path that was never published.
 type Published struct {
 	Hash  string    // of the bytes, see Page.Hash; "" after a removal
+	Type  string    // media type; it says which file the page has, or had
 	MTime time.Time // of the files, or of the removal
 	Gone  bool      // the page was removed
 }

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,7 +60,7 @@ func (w *Worker) Build(ctx context.Context, b Build) (BuildReport, error) {
 	if err != nil {
 		return BuildReport{}, err
 	}
-	run := &build{worker: w, Build: b, number: number, started: time.Now()}
+	run := &build{worker: w, Build: b, number: number, started: time.Now(), open: make(map[storage.Path]struct{})}
 	if run.report.Known, err = w.Ledger.Pages(ctx, ledger.Site); err != nil {
 		return BuildReport{}, err
 	}
@@ -84,8 +83,8 @@ type build struct {
 	pages   sync.WaitGroup // the pages that were taken
 
 	mu     sync.Mutex
-	report BuildReport    // guarded by mu
-	others []storage.Path // guarded by mu; pages that somebody else renders
+	report BuildReport               // guarded by mu
+	open   map[storage.Path]struct{} // guarded by mu; pages whose end is not known yet
 }
 
 func (b *build) all(ctx context.Context) error {
@@ -151,10 +150,13 @@ func (b *build) take(ctx context.Context, m renderer.Match, bulk ledger.Bulk) er
 			return nil
 		}
 	}
+	if b.isOpen(m.Path) { // listed twice, or tried in vain
+		return nil
+	}
 	b.pages.Add(1)
 	err := b.worker.take(ctx, m, bulk, func(state ledger.ClaimState, err error) {
 		defer b.pages.Done()
-		b.ended(m.Path, state, err)
+		b.ended(ctx, m.Path, state, err)
 	})
 	if err != nil {
 		b.pages.Done()
@@ -162,19 +164,28 @@ func (b *build) take(ctx context.Context, m renderer.Match, bulk ledger.Bulk) er
 	return err
 }
 
-func (b *build) ended(p storage.Path, state ledger.ClaimState, err error) {
+func (b *build) isOpen(p storage.Path) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch state {
-	case ledger.Met: // listed twice, or rendered meanwhile
-		return
-	case ledger.Busy, ledger.Backing:
-		b.others = append(b.others, p)
+	_, ok := b.open[p]
+	return ok
+}
+
+// ended notes what became of a page. That a run has ended without an error does
+// not say that the page is published, so its state is asked.
+func (b *build) ended(ctx context.Context, p storage.Path, state ledger.ClaimState, err error) {
+	if state == ledger.Met { // listed twice, or rendered meanwhile
 		return
 	}
-	again := new(later)
-	if errors.As(err, &again) {
-		b.others = append(b.others, p) // its state says why
+	met := false
+	if state == ledger.Claimed && err == nil {
+		done, err := b.worker.settled(ctx, AcceptedPage{Path: p, ID: b.number})
+		met = done && err == nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !met {
+		b.open[p] = struct{}{}
 		return
 	}
 	b.done()
@@ -192,7 +203,7 @@ func (b *build) done() {
 // stragglers waits for the pages that others render or that are to be tried
 // again, and collects what has failed.
 func (b *build) stragglers(ctx context.Context) error {
-	for _, p := range b.others {
+	for p := range b.open {
 		err := b.worker.Wait(ctx, AcceptedPage{Path: p, ID: b.number})
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -204,10 +215,5 @@ func (b *build) stragglers(ctx context.Context) error {
 		}
 		b.mu.Unlock()
 	}
-	return b.worker.Ledger.EachFailed(ctx, func(s ledger.State) error {
-		if s.Owed.FailedG0 >= b.number {
-			b.report.Failed = append(b.report.Failed, FailedPage{s.Path, s.Owed.Error})
-		}
-		return nil
-	})
+	return nil
 }

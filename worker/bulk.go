@@ -7,13 +7,14 @@ import (
 	"rebake/storage/ledger"
 )
 
-// take triggers one page of a bulk, and renders it in a general slot: the
-// reserve stays free for edits. It returns when the page is owed. ended is
+// take triggers one page of a bulk, and renders it in a general slot; only a
+// critical bulk may take the reserve. It returns when the page is owed. ended is
 // called when its run has come to an end, with what became of it, or at once
 // when there was nothing to run. The error is a *HeldError while the site is
 // held.
 func (w *Worker) take(ctx context.Context, m renderer.Match, b ledger.Bulk, ended func(ledger.ClaimState, error)) error {
-	release, runs, err := w.slots.enter(ctx)
+	urgent := b.Priority == ledger.Critical
+	release, runs, err := w.slots.enter(ctx, urgent)
 	if err != nil {
 		return err
 	}
@@ -33,7 +34,7 @@ func (w *Worker) take(ctx context.Context, m renderer.Match, b ledger.Bulk, ende
 	}
 	go func() {
 		defer release()
-		err := w.follow(runs, run, m, false)
+		err := w.follow(runs, run, m, urgent)
 		w.requeue(runs, ledger.Token{Path: m.Path, ID: run.Token, Priority: b.Priority}, err)
 		ended(run.State, err)
 	}()

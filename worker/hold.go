@@ -45,8 +45,10 @@ func (w *Worker) held(ctx context.Context) *ledger.Hold {
 	if time.Since(w.brake.read) < holdFor {
 		return w.brake.hold
 	}
-	if hold, err := w.Ledger.Held(ctx); err == nil {
-		w.brake.hold, w.brake.read = hold, time.Now()
+	hold, err := w.Ledger.Held(ctx)
+	w.brake.read = time.Now() // also of a failure: with a Redis that hangs, one run at a time finds out
+	if err == nil {
+		w.brake.hold = hold
 	}
 	return w.brake.hold
 }

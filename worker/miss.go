@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -22,8 +23,8 @@ const (
 	// page. They live here and not in Redis: anybody can make them up.
 	mostAbsent = 10_000
 	absentFor  = 10 * time.Second
-	// missTime is the longest that a visitor is kept waiting.
-	missTime = 30 * time.Second
+	// MissTime is the longest that a visitor is kept waiting.
+	MissTime = 30 * time.Second
 )
 
 // The ends of a miss, besides a page.
@@ -40,13 +41,30 @@ var (
 type misses struct {
 	flights singleflight.Group
 	slots   *semaphore.Weighted
+	waiting atomic.Int64 // for one of slots
+	most    int64        // that may wait
 
 	mu     sync.Mutex
 	absent map[storage.Path]time.Time // guarded by mu; until when
 }
 
 func newMisses(workers int) *misses {
-	return &misses{slots: semaphore.NewWeighted(int64(max(1, workers/4))), absent: make(map[storage.Path]time.Time)}
+	slots := int64(max(1, workers/4))
+	return &misses{slots: semaphore.NewWeighted(slots), most: 16 * slots, absent: make(map[storage.Path]time.Time)}
+}
+
+// acquire waits for a slot, unless too many do already: a crawler over invented
+// addresses must not hold all connections.
+func (m *misses) acquire(ctx context.Context) (release func(), err error) {
+	busy := fmt.Errorf("%w: too many visitors ask for pages that are not there", ErrUnavailable)
+	defer m.waiting.Add(-1)
+	if m.waiting.Add(1) > m.most {
+		return nil, busy
+	}
+	if err := m.slots.Acquire(ctx, 1); err != nil {
+		return nil, busy
+	}
+	return func() { m.slots.Release(1) }, nil
 }
 
 func (m *misses) isAbsent(p storage.Path) bool {
@@ -96,9 +114,9 @@ func (w *Worker) Miss(ctx context.Context, p storage.Path) (Served, error) {
 	}
 	// The render goes on when the visitor who came first goes away.
 	done := w.misses.flights.DoChan(p.String(), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), missTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), MissTime)
 		defer cancel()
-		return nil, w.miss(ctx, m)
+		return nil, w.missOnce(ctx, m)
 	})
 	select {
 	case res := <-done:
@@ -117,6 +135,18 @@ func (w *Worker) Miss(ctx context.Context, p storage.Path) (Served, error) {
 	return served, err
 }
 
+// missOnce keeps a panic to its own visitors; singleflight would let it end the
+// process.
+func (w *Worker) missOnce(ctx context.Context, m renderer.Match) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.Log.Error("miss panicked", "path", m.Path.String(), "panic", v)
+			err = fmt.Errorf("%w: internal error", ErrUnavailable)
+		}
+	}()
+	return w.miss(ctx, m)
+}
+
 func (w *Worker) miss(ctx context.Context, m renderer.Match) error {
 	if m.Misses() == renderer.MissesListed {
 		s, err := w.Ledger.State(ctx, m.Path)
@@ -131,10 +161,11 @@ func (w *Worker) miss(ctx context.Context, m renderer.Match) error {
 	if err := w.heldError(ctx); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if err := w.misses.slots.Acquire(ctx, 1); err != nil {
-		return fmt.Errorf("%w: too many visitors ask for pages that are not there", ErrUnavailable)
+	release, err := w.misses.acquire(ctx)
+	if err != nil {
+		return err
 	}
-	defer w.misses.slots.Release(1)
+	defer release()
 	state, r, err := w.Ledger.Miss(ctx, m.Path, "visitor")
 	switch {
 	case err != nil:

@@ -15,7 +15,7 @@ type slots struct {
 	// Each holds a token for every slot that is free. Who waits for a slot gets
 	// it before who only tries.
 	general, reserve chan struct{}
-	closed           chan struct{} // closed by close
+	opened, closed   chan struct{} // closed by open and by close
 
 	mu      sync.Mutex
 	ctx     context.Context                     // guarded by mu; of the runs, nil while none may start here
@@ -24,7 +24,7 @@ type slots struct {
 }
 
 func newSlots(n int) *slots {
-	return &slots{general: filled(max(1, n-1)), reserve: filled(1), closed: make(chan struct{}), waiting: make(map[string]int)}
+	return &slots{general: filled(max(1, n-1)), reserve: filled(1), opened: make(chan struct{}), closed: make(chan struct{}), waiting: make(map[string]int)}
 }
 
 func filled(n int) chan struct{} {
@@ -40,6 +40,7 @@ func (s *slots) open(ctx context.Context, run func(context.Context, ledger.Token
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ctx, s.run = ctx, run
+	close(s.opened)
 }
 
 // close lets nothing new in, for good, and sends away who waits for a slot.
@@ -137,10 +138,17 @@ func (s *slots) note(id string, n int) {
 	}
 }
 
-// enter waits for a general slot, and returns the context that a run in it
-// hangs on.
-func (s *slots) enter(ctx context.Context) (release func(), runs context.Context, err error) {
-	if release, err = s.acquire(ctx, false); err != nil {
+// enter waits for a slot, and returns the context that a run in it hangs on.
+// Before open it waits for that.
+func (s *slots) enter(ctx context.Context, urgent bool) (release func(), runs context.Context, err error) {
+	select {
+	case <-s.opened:
+	case <-s.closed:
+		return nil, nil, errStopping
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+	if release, err = s.acquire(ctx, urgent); err != nil {
 		return nil, nil, err
 	}
 	s.mu.Lock()

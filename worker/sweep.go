@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"rebake/storage/ledger"
@@ -25,7 +26,9 @@ func (w *Worker) sweep(ctx context.Context) error {
 		case <-timer.C:
 		}
 		next, err := w.sweepOnce(ctx)
-		if err != nil && ctx.Err() == nil {
+		// After the repairs, with time of their own: many timers at once must
+		// not keep a dead run waiting.
+		if err := errors.Join(err, w.fireTimers(ctx)); err != nil && ctx.Err() == nil {
 			w.Log.Warn("sweep, will retry", "err", err)
 			next = sweepEvery
 		}
@@ -39,9 +42,6 @@ func (w *Worker) sweepOnce(ctx context.Context) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, sweepBudget)
 	defer cancel()
 	if err := w.queue.register(ctx); err != nil {
-		return 0, err
-	}
-	if err := w.fireTimers(ctx); err != nil {
 		return 0, err
 	}
 	suspects, next, err := w.Ledger.Suspects(ctx, sweepBatch)
@@ -87,17 +87,22 @@ func (w *Worker) oldest() (map[ledger.Priority]uint64, error) {
 	return all, nil
 }
 
+// fireTimers triggers what is due. One that fails does not keep the others.
 func (w *Worker) fireTimers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, sweepBudget)
+	defer cancel()
 	timers, err := w.Ledger.DueTimers(ctx, sweepBatch)
 	if err != nil {
 		return err
 	}
+	var failed error
 	for _, t := range timers {
 		r, err := w.Ledger.Fire(ctx, t, ledger.Default)
 		if err != nil {
-			return err
+			failed = err
+			continue
 		}
 		w.wake(ctx, r.Token)
 	}
-	return nil
+	return failed
 }

@@ -12,7 +12,8 @@ import (
 
 const (
 	// walksAtOnce is how many labels one process walks at a time; each shares
-	// the slots with everything else.
+	// the slots with everything else. One more is for critical triggers alone:
+	// an edit does not wait for a walk over the whole site.
 	walksAtOnce = 2
 	walkBatch   = 64
 )
@@ -20,15 +21,25 @@ const (
 // walker follows the walks of a process, apart from asynq's handlers: a walk
 // over the whole site may take hours.
 type walker struct {
-	tokens chan ledger.Token
+	tokens, urgent chan ledger.Token
 }
 
-func newWalker() *walker { return &walker{tokens: make(chan ledger.Token)} }
+func newWalker() *walker {
+	return &walker{tokens: make(chan ledger.Token), urgent: make(chan ledger.Token)}
+}
 
 // offer hands a token to a walker that is free.
 func (w *walker) offer(tok ledger.Token) bool {
 	select {
 	case w.tokens <- tok:
+		return true
+	default:
+	}
+	if tok.Priority != ledger.Critical {
+		return false
+	}
+	select {
+	case w.urgent <- tok:
 		return true
 	default:
 		return false
@@ -38,18 +49,20 @@ func (w *walker) offer(tok ledger.Token) bool {
 // run takes tokens until ctx is done, and waits for the walks under way.
 func (w *walker) run(ctx context.Context, walk func(context.Context, ledger.Token)) error {
 	var wg sync.WaitGroup
-	for range walksAtOnce {
-		wg.Go(func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case tok := <-w.tokens:
-					walk(ctx, tok)
-				}
+	follow := func(tokens <-chan ledger.Token) {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case tok := <-tokens:
+				walk(ctx, tok)
 			}
-		})
+		}
 	}
+	for range walksAtOnce {
+		wg.Go(func() { follow(w.tokens) })
+	}
+	wg.Go(func() { follow(w.urgent) })
 	wg.Wait()
 	return nil
 }

@@ -67,7 +67,7 @@ func (l *Ledger) newRun(r reply, p storage.Path, token, owner string) (*Run, err
 	case Claimed:
 		run.G0 = uint64(r.number(1))
 		run.Deaths, run.Attempts = int(r.number(2)), int(r.number(3))
-		run.Previous = storage.Published{Hash: r.text(4), Gone: r.number(6) == 1}
+		run.Previous = storage.Published{Hash: r.text(4), Gone: r.number(6) == 1, Type: r.text(7)}
 		if at := r.number(5); at > 0 {
 			run.Previous.MTime = time.UnixMilli(at)
 		}

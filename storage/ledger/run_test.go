@@ -110,7 +110,7 @@ func TestClaim(t *testing.T) {
 	t.Run("tells what was published", func(t *testing.T) {
 		f := newFixture(t, s)
 		f.mustPublish(p, "a")
-		want := storage.Published{Hash: storage.Page{Body: []byte("a")}.Hash(), MTime: time.Unix(1_700_000_000, 0)}
+		want := storage.Published{Hash: storage.Page{Body: []byte("a")}.Hash(), Type: "text/html", MTime: time.Unix(1_700_000_000, 0)}
 		if diff := cmp.Diff(want, f.mustRun(p).Previous); diff != "" {
 			t.Errorf("previous (-want +got):\n%s", diff)
 		}

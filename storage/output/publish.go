@@ -2,6 +2,7 @@ package output
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +45,7 @@ func (d *Dir) Publish(ctx context.Context, page storage.Page, prev storage.Publi
 	if err != nil {
 		return Result{}, err
 	}
-	t, err := d.target(page.Path, page.Type)
+	t, err := d.target(page.Path, page.Type, prev)
 	if err != nil {
 		return Result{}, err
 	}
@@ -91,26 +92,45 @@ func (d *Dir) publish(ctx context.Context, t target, page storage.Page, side []s
 	}
 }
 
-// swap is the publish sequence. Each file is written, dated, fsynced, closed
-// and renamed; an error at any step throws that file away, and an fsync is
-// never repeated (the second one would say that all is well).
-func (d *Dir) swap(t target, body []byte, side []sidecar, mtime time.Time, keepPage bool) error {
+// swap is the publish sequence. All files are written and dated in staging
+// first, where a full disk is met; then each is fsynced, closed and renamed. An
+// error at any step throws the file away, and an fsync is never repeated (the
+// second one would say that all is well).
+func (d *Dir) swap(t target, body []byte, side []sidecar, mtime time.Time, keepPage bool) (err error) {
 	folder, err := d.openFolder(t.folder)
 	if err != nil {
 		return err
 	}
 	defer folder.Close()
-	if err := t.removeSidecars(); err != nil {
+	var staged []*renameio.PendingFile
+	defer func() {
+		for _, f := range staged {
+			_ = f.Cleanup() // does nothing to one that was renamed
+		}
+	}()
+	stage := func(name string, body []byte) error {
+		f, err := d.stage(folder, name, body, mtime)
+		if err == nil {
+			staged = append(staged, f)
+		}
 		return err
 	}
 	if !keepPage {
-		if err := d.replace(folder, t.name, body, mtime); err != nil {
+		if err := stage(t.name, body); err != nil {
 			return err
 		}
 	}
 	for _, s := range side {
-		if err := d.replace(folder, t.name+s.suffix, s.body, mtime); err != nil {
+		if err := stage(t.name+s.suffix, s.body); err != nil {
 			return err
+		}
+	}
+	if err := t.removeSidecars(); err != nil {
+		return err
+	}
+	for _, f := range staged { // the page before its sidecars
+		if err := f.CloseAtomicallyReplace(); err != nil {
+			return fmt.Errorf("replace %s: %w", t.name, err)
 		}
 	}
 	if err := t.removeOthers(); err != nil {
@@ -119,29 +139,21 @@ func (d *Dir) swap(t target, body []byte, side []sidecar, mtime time.Time, keepP
 	return d.syncFolder(t.folder, folder)
 }
 
-// replace swaps one file. renameio's own WithRoot would put the temporary file
-// into the served directory; an open folder's name in /proc is confined as
-// well, and lets the file be staged outside.
-func (d *Dir) replace(folder *os.File, name string, body []byte, mtime time.Time) (err error) {
+// stage writes a file that is to replace another. renameio's own WithRoot would
+// put the temporary file into the served directory; an open folder's name in
+// /proc is confined as well, and lets the file be staged outside.
+func (d *Dir) stage(folder *os.File, name string, body []byte, mtime time.Time) (*renameio.PendingFile, error) {
 	f, err := renameio.NewPendingFile(inside(folder, name), renameio.WithTempDir(d.staging), renameio.WithStaticPermissions(0o644))
 	if err != nil {
-		return fmt.Errorf("stage %s: %w", name, err)
+		return nil, fmt.Errorf("stage %s: %w", name, err)
 	}
-	defer func() {
-		if err != nil {
-			_ = f.Cleanup()
-		}
-	}()
 	if _, err := f.Write(body); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return nil, errors.Join(fmt.Errorf("write %s: %w", name, err), f.Cleanup())
 	}
 	if err := os.Chtimes(f.Name(), mtime, mtime); err != nil {
-		return fmt.Errorf("date %s: %w", name, err)
+		return nil, errors.Join(fmt.Errorf("date %s: %w", name, err), f.Cleanup())
 	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("replace %s: %w", name, err)
-	}
-	return nil
+	return f, nil
 }
 
 // Remove takes the page and its sidecars away, and the folders that are empty
@@ -152,7 +164,7 @@ func (d *Dir) Remove(ctx context.Context, p storage.Path, prev storage.Published
 		return Result{}, storage.Temporary(err)
 	}
 	defer release()
-	t, err := d.target(p, "text/html") // and all others
+	t, err := d.target(p, cmp.Or(prev.Type, "text/html"), prev)
 	if err != nil {
 		return Result{}, err
 	}

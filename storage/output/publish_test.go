@@ -178,7 +178,7 @@ func TestPublish_LoneForeignSidecarIsRefused(t *testing.T) {
 	s.wantNames("a/ a/index.html.gz")
 }
 
-func TestReplace_FolderRemovedAfterItWasOpened(t *testing.T) {
+func TestStage_FolderRemovedAfterItWasOpened(t *testing.T) {
 	s := newSite(t)
 	folder, err := s.openFolder("a/b")
 	if err != nil {
@@ -186,8 +186,15 @@ func TestReplace_FolderRemovedAfterItWasOpened(t *testing.T) {
 	}
 	defer folder.Close()
 	s.removeEmpty("a/b")
-	if err := s.replace(folder, "index.html", []byte("x"), s.stat(".").ModTime()); !errors.Is(err, os.ErrNotExist) {
+	f, err := s.stage(folder, "index.html", []byte("x"), s.stat(".").ModTime())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.CloseAtomicallyReplace(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v, want one that Publish takes for a reason to make the folder again", err)
+	}
+	if err := f.Cleanup(); err != nil && !errors.Is(err, os.ErrClosed) {
+		t.Error(err)
 	}
 	if n := s.staged(); n != 0 {
 		t.Errorf("%d files stay in staging", n)

@@ -124,7 +124,7 @@ func TestRemove_SiblingsAtOnce(t *testing.T) {
 
 func TestSyncAt_FolderThatWasRemovedWithAnotherPage(t *testing.T) {
 	s := newSite(t)
-	target, err := s.target(parse("/gone/with/it"), "text/html")
+	target, err := s.target(parse("/gone/with/it"), "text/html", storage.Published{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,20 +21,29 @@ type target struct {
 	file   string // "blog/a/index.html"
 	folder string // "blog/a"
 	name   string // "index.html"
-	// others are the files that the page has as another type; one that is there
-	// is from before its type changed.
+	// others are the files that the page has had as another type.
 	others []string
 }
 
-// target is where a page of this type is; an error when no file can stand for it.
-func (d *Dir) target(p storage.Path, mediaType string) (target, error) {
+// target is where a page of this type is, after prev; an error when no file can
+// stand for it. A page that no run has told the ledger about may be there as
+// any type; of all others it is known which files are theirs, and what lies
+// beside them is somebody else's.
+func (d *Dir) target(p storage.Path, mediaType string, prev storage.Published) (target, error) {
 	file := p.FileFor(mediaType)
 	if file == "" {
 		return target{}, fmt.Errorf("publish %s: a page of type %s needs a path with an extension", p, mediaType)
 	}
 	t := target{root: d.root, file: file, folder: path.Dir(file), name: path.Base(file)}
-	for _, other := range p.Files() {
-		if other != file {
+	had := p.Files()
+	switch {
+	case prev.Gone:
+		had = nil
+	case prev.Type != "":
+		had = []string{p.FileFor(prev.Type)}
+	}
+	for _, other := range had {
+		if other != file && other != "" {
 			t.others = append(t.others, other)
 		}
 	}

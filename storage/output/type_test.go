@@ -18,6 +18,17 @@ func TestPublish_PageOfAnotherType(t *testing.T) {
 		}
 	}
 
+	t.Run("leaves somebody else's file beside it alone", func(t *testing.T) {
+		s := newSite(t)
+		s.put("/feed", "<html>1</html>")
+		s.write("feed/index.json", "a search index")
+		prev := s.prev["/feed"]
+		prev.Type = "text/html"
+		s.prev["/feed"] = prev
+		s.put("/feed", "<html>2</html>")
+		s.wantNames("feed/ feed/index.html feed/index.json")
+	})
+
 	t.Run("has a file of its type", func(t *testing.T) {
 		s := newSite(t)
 		publish(t, s, feed("application/rss+xml", "<rss/>"))

@@ -9,7 +9,7 @@
 local n, g0, owner = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local given = g0 > 0
 if not given then g0 = tonumber(redis.call('GET', seq)) end
-local p = read(page, 'hash', 'mtime', 'gone', 'g0', 'end')
+local p = read(page, 'hash', 'type', 'mtime', 'gone', 'g0', 'end')
 local r = read(owed, 'st', 'own', 'exp', 'due', 'gen', 'g0', 'cl', 'att', 'prio', 'rp', 'wr')
 local repeated = r.st == 'running' and r.own == owner
 if not repeated then
@@ -53,4 +53,4 @@ if not repeated then
   redis.call('HDEL', owed, 'rp', 'next', 'look')
   redis.call('ZADD', dirty, exp, path)
 end
-return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0)}
+return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or ''}
