@@ -118,7 +118,7 @@ func (a *API) removePage(ctx context.Context, p storage.Path, removal worker.Rem
 		return res, err
 	}
 	if s.Freshness == ledger.PageUnknown && !removal.Keep {
-		return res, &badRequest{http.StatusNotFound, "no_page", p.String() + " is no page that is known; keep_gone sees to it that it never becomes one"}
+		return res, &badRequest{http.StatusNotFound, "no_page", p.String() + " is no page that is known; with --keep-gone it never becomes one"}
 	}
 	err = a.site.Remove(ctx, removal)
 	if errors.Is(err, storage.ErrForeign) {

@@ -170,7 +170,7 @@ func TestRevalidate_methods(t *testing.T) {
 
 func TestPublic_servesNothingElse(t *testing.T) {
 	f := newFixture(t)
-	for _, path := range []string{"/", "/api", "/api/revalidate/", "//api/revalidate", "/api/../api/revalidate", "/healthz", "/v1/triggers", "/v1/explain", "/API/revalidate"} {
+	for _, path := range []string{"/", "/api", "/api/revalidate/x", "//api/revalidate", "/api/../api/revalidate", "/healthz", "/v1/triggers", "/v1/explain", "/API/revalidate"} {
 		r := newRequest("POST", "/?path=/a&secret="+secret, `{"paths":["/a"]}`, "Authorization: Bearer "+adminToken)
 		r.URL.Path = path
 		serve(t, f.Public(), r).wants(404, "not_found")

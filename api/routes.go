@@ -12,7 +12,9 @@ import (
 // Public returns the handler of the listener that nginx and CMSs talk to.
 func (a *API) Public() http.Handler {
 	r := newRouter()
-	r.Handle("/api/revalidate", methods(a.revalidate, http.MethodGet, http.MethodPost, http.MethodPut))
+	revalidate := methods(a.revalidate, http.MethodGet, http.MethodPost, http.MethodPut)
+	r.Handle("/api/revalidate", revalidate)
+	r.Handle("/api/revalidate/", revalidate) // some frameworks add the slash
 	r.NotFoundHandler = http.HandlerFunc(a.miss)
 	return a.guard(r)
 }

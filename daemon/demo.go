@@ -211,7 +211,7 @@ func showEvent(out io.Writer, e ledger.Event) {
 	// The words are padded before they are painted: colours have no width.
 	fmt.Fprintf(out, "  %s  %s  %-36s %5d ms after the trigger, rendered in %d ms",
 		e.At.Format("15:04:05"), paint.Sprintf("%-9s", e.Kind), e.Path, e.Waited.Milliseconds(), e.Ran.Milliseconds())
-	if e.Reason == "recheck" && e.Waited < e.Ran+time.Second { // and nothing else was owed
+	if e.Reason == ledger.SecondLook && e.Waited < e.Ran+time.Second { // and nothing else was owed
 		fmt.Fprint(out, "  (second look)")
 	}
 	if e.Error != "" {

@@ -48,7 +48,7 @@ func (w *Worker) settled(ctx context.Context, p AcceptedPage) (done bool, err er
 	case s.Owed == nil:
 		return true, nil // gone, and it never was a page
 	case s.Owed.FailedG0 >= p.ID && s.Owed.Error != "":
-		return true, fmt.Errorf("%s: %w: %s", p.Path, ErrNotPublished, s.Owed.Error)
+		return true, fmt.Errorf("%w: %s", ErrNotPublished, s.Owed.Error)
 	}
 	return false, nil
 }
@@ -86,6 +86,9 @@ func (w *Worker) WaitLabel(ctx context.Context, l AcceptedLabel) error {
 		}
 	}
 	return w.Ledger.EachPage(ctx, l.Label, func(p storage.Path) error {
-		return w.Wait(ctx, AcceptedPage{Path: p, ID: l.ID})
+		if err := w.Wait(ctx, AcceptedPage{Path: p, ID: l.ID}); err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		return nil
 	})
 }

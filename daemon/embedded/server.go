@@ -69,14 +69,19 @@ func Open(dir string, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open redis directory: %w", err)
 	}
-	for deadline := time.Now().Add(lockTime); ; time.Sleep(20 * time.Millisecond) {
+	told := false
+	for started := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
 			return &Server{program: program, dir: f, log: log}, nil
 		}
-		if time.Now().After(deadline) {
+		if !told && time.Since(started) > 200*time.Millisecond {
+			told = true
+			log.Info("waiting for the rebake that has this state", "state", dir, "at most", lockTime)
+		}
+		if time.Since(started) > lockTime {
 			_ = f.Close()
-			return nil, fmt.Errorf("lock %s: another rebake serves this site; stop it, or give this one a state of its own: %w", dir, err)
+			return nil, fmt.Errorf("another rebake serves this site (it has locked %s); stop it, or give this one a state of its own", dir)
 		}
 	}
 }

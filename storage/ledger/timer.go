@@ -78,6 +78,22 @@ func (l *Ledger) DueTimers(ctx context.Context, limit int) ([]Timer, error) {
 	return list, nil
 }
 
+// SecondLook is the reason of the trigger that a recheck makes.
+const SecondLook = "second look"
+
+// reason says for people why the timer triggers.
+func (t Timer) reason() string {
+	switch t.Kind {
+	case "recheck":
+		return SecondLook
+	case "timer":
+		return "revalidate of its route"
+	case "date":
+		return "a date in its content"
+	}
+	return t.Kind
+}
+
 // Fire takes a due timer out and triggers what it is about. Of several
 // processes that try for a page, one does and the others are skipped; several
 // triggers of one label are one walk.
@@ -85,7 +101,7 @@ func (l *Ledger) Fire(ctx context.Context, t Timer, prio Priority) (Receipt, err
 	if t.Label != "" {
 		return l.fireLabel(ctx, t, prio)
 	}
-	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), l.nonce(), t.Kind, ms(l.cfg.MaxRun), t.name())
+	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), l.nonce(), t.reason(), ms(l.cfg.MaxRun), t.name())
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -104,7 +120,7 @@ func (l *Ledger) fireLabel(ctx context.Context, t Timer, prio Priority) (Receipt
 	if err != nil || at > float64(now.UnixMilli()) {
 		return Receipt{Skipped: true}, nil // another process was faster
 	}
-	r, err := l.TriggerLabel(ctx, t.Label, Request{Priority: prio, Reason: t.Kind})
+	r, err := l.TriggerLabel(ctx, t.Label, Request{Priority: prio, Reason: t.reason()})
 	if err != nil {
 		return Receipt{}, err
 	}

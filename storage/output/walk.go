@@ -1,11 +1,11 @@
 package output
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"rebake/storage"
@@ -25,7 +25,12 @@ type File struct {
 func (d *Dir) Each(rules storage.PathRules, f func(File) error) error {
 	fsys := d.root.FS()
 	return fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // removed by a worker meanwhile
+		case errors.Is(err, fs.ErrPermission) && entry != nil && entry.IsDir():
+			return fs.SkipDir // lost+found, or somebody else's
+		case err != nil:
 			return fmt.Errorf("read output: %w", err)
 		}
 		p, ok := pageOf(name, rules)
@@ -33,11 +38,14 @@ func (d *Dir) Each(rules storage.PathRules, f func(File) error) error {
 			return nil
 		}
 		info, err := entry.Info()
-		if err != nil {
-			return fmt.Errorf("read output: %w", err)
+		var body []byte
+		if err == nil {
+			body, err = fs.ReadFile(fsys, name)
 		}
-		body, err := fs.ReadFile(fsys, name)
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
 			return fmt.Errorf("read output: %w", err)
 		}
 		return f(File{Path: p, Type: storage.TypeByName(name), Body: body, MTime: info.ModTime()})
@@ -48,7 +56,7 @@ func (d *Dir) Each(rules storage.PathRules, f func(File) error) error {
 func pageOf(name string, rules storage.PathRules) (storage.Path, bool) {
 	for _, candidate := range []string{"/" + name, path.Dir("/" + name)} {
 		p, err := rules.Parse(candidate)
-		if err == nil && slices.Contains(p.Files(), name) && !strings.HasSuffix(candidate, "/.") {
+		if err == nil && slices.Contains(p.Files(), name) {
 			return p, true
 		}
 	}
