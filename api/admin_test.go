@@ -101,10 +101,12 @@ func TestCreateTrigger_waits(t *testing.T) {
 		}
 		return nil
 	}
-	w := do(t, f.Admin(), "POST", "/v1/triggers", `{"paths":["/a","/b"],"wait":"5s"}`, admin)
-	want := map[string]any{"id": "8", "pages": []any{
+	f.state.states = map[string]ledger.State{"/a": {Page: &ledger.PageState{Hash: "x"}}}
+	w := do(t, f.Admin(), "POST", "/v1/triggers", `{"paths":["/a","/b","/c"],"wait":"5s"}`, admin)
+	want := map[string]any{"id": "9", "pages": []any{
 		map[string]any{"path": "/a", "result": "done"},
 		map[string]any{"path": "/b", "result": "failed", "reason": "no luck"},
+		map[string]any{"path": "/c", "result": "gone", "reason": "the source has no such page"},
 	}}
 	if diff := cmp.Diff(want, w.object()); diff != "" || w.Code != 202 {
 		t.Errorf("status %d, want 202; answer (-want +got):\n%s", w.Code, diff)

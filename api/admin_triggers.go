@@ -52,8 +52,8 @@ type TriggerResult struct {
 // PageResult says what became of one page of a trigger.
 type PageResult struct {
 	Path string `json:"path"`
-	// Result is "accepted", or with Wait "done" or "failed", or "scheduled";
-	// "unmatched" when no route has the path.
+	// Result is "accepted", or with Wait "done", "gone" or "failed", or
+	// "scheduled"; "unmatched" when no route has the path.
 	Result string `json:"result"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -237,6 +237,9 @@ func (a *API) acceptAdmin(w http.ResponseWriter, r *http.Request, sel selection)
 	for _, p := range accepted.Pages {
 		one := PageResult{Path: p.Path.String()}
 		one.Result, one.Reason = become(one.Path)
+		if one.Result == "done" && a.isGone(r.Context(), p.Path) {
+			one.Result, one.Reason = "gone", "the source has no such page"
+		}
 		res.Pages = append(res.Pages, one)
 	}
 	for _, p := range accepted.Unmatched {
@@ -248,6 +251,12 @@ func (a *API) acceptAdmin(w http.ResponseWriter, r *http.Request, sel selection)
 		res.Labels = append(res.Labels, one)
 	}
 	answer(w, http.StatusAccepted, res)
+}
+
+// isGone reports whether the runs of a page have ended without a page.
+func (a *API) isGone(ctx context.Context, p storage.Path) bool {
+	s, err := a.state.State(ctx, p)
+	return err == nil && s.Owed == nil && (s.Page == nil || s.Page.Gone)
 }
 
 // nothing says why a trigger touched nothing.

@@ -126,7 +126,24 @@ func (a *API) accept(w http.ResponseWriter, r *http.Request, t worker.Trigger, w
 	}
 	res := revalidated{Revalidated: true, Now: time.Now().UnixMilli(), Pages: pages(accepted)}
 	res.ID, res.Message = id(accepted), remark(t, accepted)
+	if wait > 0 && res.Message == "" {
+		res.Message = a.goneRemark(r.Context(), accepted)
+	}
 	answer(w, http.StatusOK, res)
+}
+
+// goneRemark names the pages that a caller has waited for and that are none.
+func (a *API) goneRemark(ctx context.Context, accepted worker.Accepted) string {
+	var gone []storage.Path
+	for _, p := range accepted.Pages {
+		if a.isGone(ctx, p.Path) {
+			gone = append(gone, p.Path)
+		}
+	}
+	if len(gone) == 0 {
+		return ""
+	}
+	return "the source has no such page: " + join(gone)
 }
 
 // id is the trigger's number; none when it touched no page.
