@@ -110,7 +110,7 @@ func newProgress(out io.Writer) *progress {
 	return p
 }
 
-// every is the time between two lines where there is no terminal.
+// progressEvery is the time between two lines where there is no terminal.
 const progressEvery = 5 * time.Second
 
 func (p *progress) update(r worker.BuildReport) {

@@ -138,15 +138,3 @@ func (l *Ledger) Progress(ctx context.Context, r Record, unmet func(State)) (sum
 	}
 	return sum, nil
 }
-
-// EachBatch calls f for all pages that have the label, some at a time, until
-// it returns an error.
-func (l *Ledger) EachBatch(ctx context.Context, label Label, f func([]storage.Path) error) error {
-	list, from, err := l.pagesAfter(ctx, label, "", listBatch)
-	for ; err == nil && len(list) > 0; list, from, err = l.pagesAfter(ctx, label, from, listBatch) {
-		if err := f(list); err != nil {
-			return err
-		}
-	}
-	return err
-}

@@ -99,13 +99,22 @@ func (l *Ledger) pagesAfter(ctx context.Context, label Label, from string, limit
 // EachPage calls f for every page that has the label, in the order of paths,
 // until it returns an error. For a route that is every page.
 func (l *Ledger) EachPage(ctx context.Context, label Label, f func(storage.Path) error) error {
-	const batch = 500
-	list, from, err := l.pagesAfter(ctx, label, "", batch)
-	for ; err == nil && len(list) > 0; list, from, err = l.pagesAfter(ctx, label, from, batch) {
+	return l.EachBatch(ctx, label, func(list []storage.Path) error {
 		for _, p := range list {
 			if err := f(p); err != nil {
 				return err
 			}
+		}
+		return nil
+	})
+}
+
+// EachBatch is EachPage for a caller that deals with some pages at a time.
+func (l *Ledger) EachBatch(ctx context.Context, label Label, f func([]storage.Path) error) error {
+	list, from, err := l.pagesAfter(ctx, label, "", listBatch)
+	for ; err == nil && len(list) > 0; list, from, err = l.pagesAfter(ctx, label, from, listBatch) {
+		if err := f(list); err != nil {
+			return err
 		}
 	}
 	return err
