@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
+	"rebake/renderer/upstream"
 	"rebake/storage"
 )
 
@@ -25,7 +24,7 @@ type Config struct {
 	// critical triggers when there is more than one.
 	Concurrency int `yaml:"concurrency"`
 	// Rate is the most requests per second, unlimited when zero.
-	Rate Rate `yaml:"rate,omitempty"`
+	Rate upstream.Rate `yaml:"rate,omitempty"`
 	// MaxBytes is the most bytes of one answer, decompressed.
 	MaxBytes int64 `yaml:"max_bytes"`
 	// Pagination says how the lists of this source go on after their first
@@ -54,42 +53,14 @@ func (c Config) Validate() error {
 	if c.Kind != "" && c.Kind != kindWordPress {
 		bad("kind", "unknown kind %q; known: wordpress, or leave it out", c.Kind)
 	}
-	if c.Timeout < 10*time.Millisecond {
-		bad("timeout", "must be at least 10ms")
-	}
-	if c.Concurrency < 1 {
-		bad("concurrency", "must be at least 1")
-	}
-	if c.MaxBytes < 1 {
-		bad("max_bytes", "must be at least 1")
-	}
-	if c.Rate < 0 {
-		bad("rate", "must not be negative")
-	}
-	errs = append(errs, checkHeaders(c.Headers)...)
+	errs = append(errs, c.limits().Validate()...)
 	if _, err := c.Pagination.compile(c.Kind); err != nil {
 		errs = append(errs, keyed("pagination", err))
 	}
 	return errors.Join(errs...)
 }
 
-// Rate is a number of requests per second, written "20/s" or "600/m"; the
-// zero value sets no limit.
-type Rate float64
-
-// UnmarshalText reads "20/s", "600/m" or "1000/h".
-func (r *Rate) UnmarshalText(b []byte) error {
-	n, unit, ok := strings.Cut(string(b), "/")
-	per := map[string]float64{"s": 1, "m": 60, "h": 3600}[strings.TrimSpace(unit)]
-	v, err := strconv.ParseFloat(strings.TrimSpace(n), 64)
-	if !ok || per == 0 || err != nil || !(v > 0) || v > 1e9 {
-		return fmt.Errorf("rate %q: write it as 20/s, 600/m or 1000/h", b)
-	}
-	*r = Rate(v / per)
-	return nil
-}
-
-// MarshalText writes the rate per second.
-func (r Rate) MarshalText() ([]byte, error) {
-	return []byte(strconv.FormatFloat(float64(r), 'g', -1, 64) + "/s"), nil
+// limits is what the source's client keeps to.
+func (c Config) limits() upstream.Config {
+	return upstream.Config{Headers: c.Headers, Timeout: c.Timeout, Concurrency: c.Concurrency, Rate: c.Rate, MaxBytes: c.MaxBytes}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"rebake/renderer/upstream"
 	"rebake/storage"
 )
 
@@ -63,7 +64,7 @@ func faultText(v any) string {
 // found is the API then, and no page may go because of that.
 func endpoint(err error) error {
 	if errors.Is(err, storage.ErrGone) {
-		var status *StatusError
+		var status *upstream.StatusError
 		errors.As(err, &status)
 		return storage.Temporary(fmt.Errorf("%w; does url lead to the GraphQL API?", status))
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"rebake/renderer/expression"
+	"rebake/renderer/upstream"
 	"rebake/storage"
 )
 
@@ -113,7 +114,7 @@ func (l *Lister) failed(err error) error {
 
 // stops reports whether an error is how this API says that there is no more.
 func (l *Lister) stops(err error) bool {
-	var status *StatusError
+	var status *upstream.StatusError
 	return errors.As(err, &status) && slices.Contains(l.paging.StopOnStatus, status.Status)
 }
 

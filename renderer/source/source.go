@@ -15,28 +15,21 @@ package source
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
-	"golang.org/x/time/rate"
-
-	"rebake/storage"
+	"rebake/renderer/upstream"
 )
 
 // Source is one API. Safe for concurrent use.
 type Source struct {
-	name      string
-	config    Config
-	base      *url.URL // without a slash at its end
-	client    *http.Client
-	transport *http.Transport
-	slots     *slots
+	name   string
+	config Config
+	base   *url.URL // without a slash at its end
+	client *upstream.Client
 }
 
 // New makes a source called name, the word that its errors start with. The
@@ -49,45 +42,14 @@ func New(name string, c Config) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}
-	transport := &http.Transport{
-		// The environment's proxy would see every header.
-		Proxy:                  nil,
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    10 * time.Second,
-		ForceAttemptHTTP2:      true,
-		MaxConnsPerHost:        c.Concurrency,
-		MaxIdleConnsPerHost:    c.Concurrency,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
-	return &Source{
-		name:      name,
-		config:    c,
-		base:      base,
-		transport: transport,
-		client: &http.Client{
-			Transport: transport,
-			// Go would send the configured headers on to another host.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		slots: newSlots(c.Concurrency, c.limit()),
-	}, nil
-}
-
-// limit is the rate for the limiter.
-func (c Config) limit() rate.Limit {
-	if c.Rate == 0 {
-		return rate.Inf
-	}
-	return rate.Limit(c.Rate)
+	return &Source{name: name, config: c, base: base, client: upstream.New(c.limits())}, nil
 }
 
 // WordPress reports whether the source has the shape of WordPress' REST API.
 func (s *Source) WordPress() bool { return s.config.Kind == kindWordPress }
 
 // Close closes the connections that no request is using.
-func (s *Source) Close() { s.transport.CloseIdleConnections() }
+func (s *Source) Close() { s.client.Close() }
 
 // Request is one thing to ask of a source.
 type Request struct {
@@ -124,26 +86,15 @@ func (s *Source) Get(ctx context.Context, ref string, urgent bool) (any, error) 
 //
 // Errors: storage.ErrGone (wrapped) for 404 and 410 of a plain request,
 // *storage.TemporaryError, *storage.RefusedError of the gate too_large; all
-// others are permanent. A *StatusError is in the chain where the status is the
+// others are permanent. An *upstream.StatusError is in the chain where the status is the
 // reason.
 func (s *Source) Fetch(ctx context.Context, r Request) (Answer, error) {
 	u, err := s.resolve(r.Ref)
 	if err != nil {
 		return Answer{}, fmt.Errorf("%s: %w", s.name, err)
 	}
-	release, err := s.slots.acquire(ctx, r.Urgent)
+	a, err := s.fetch(ctx, u, r)
 	if err != nil {
-		return Answer{}, s.failed(r, u, storage.Temporary(fmt.Errorf("wait for a free slot: %w", err)))
-	}
-	defer release()
-
-	reqCtx, cancel := context.WithTimeout(ctx, s.config.Timeout)
-	defer cancel()
-	a, err := s.fetch(reqCtx, u, r)
-	if err != nil {
-		if reqCtx.Err() != nil && ctx.Err() == nil && isTransport(err) {
-			err = storage.Temporary(fmt.Errorf("no complete answer within %s", s.config.Timeout))
-		}
 		return Answer{}, s.failed(r, u, err)
 	}
 	return a, nil

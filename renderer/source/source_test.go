@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"rebake/renderer/upstream"
 	"rebake/storage"
 )
 
@@ -144,24 +145,6 @@ func TestGet_retryAfter(t *testing.T) {
 	}
 	if want := "cms GET /posts?slug=…: status 503"; err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	for _, tc := range []struct {
-		header string
-		want   time.Duration
-	}{
-		{"", 0}, {"5", 5 * time.Second}, {"99999999", 5 * time.Minute}, {"-5", 0}, {"soon", 0},
-		{"99999999999999999999999", 0},
-		{now.Add(9 * time.Second).Format(http.TimeFormat), 9 * time.Second},
-		{now.Add(-time.Hour).Format(http.TimeFormat), 0},
-		{now.Add(time.Hour).Format(http.TimeFormat), 5 * time.Minute},
-	} {
-		if got := retryAfter(tc.header, now); got != tc.want {
-			t.Errorf("retryAfter(%q) = %v, want %v", tc.header, got, tc.want)
-		}
 	}
 }
 
@@ -385,7 +368,7 @@ func TestFetch_answerHasItsHeaders(t *testing.T) {
 func TestFetch_statusIsInTheChain(t *testing.T) {
 	for _, status := range []int{302, 400, 401, 404, 503} {
 		_, err := newSource(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }).Fetch(t.Context(), Request{})
-		var got *StatusError
+		var got *upstream.StatusError
 		if !errors.As(err, &got) || got.Status != status {
 			t.Errorf("status %d: error %v", status, err)
 		}

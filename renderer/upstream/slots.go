@@ -1,4 +1,4 @@
-package source
+package upstream
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// slots hands out the requests that a source may serve at once, and not faster
+// slots hands out the requests that a server may be sent at once, and not faster
 // than its rate. Callers that nobody waits for may hold all but one.
 // Safe for concurrent use.
 type slots struct {
