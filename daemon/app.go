@@ -17,6 +17,7 @@ import (
 	"rebake/api"
 	"rebake/daemon/config"
 	"rebake/renderer"
+	"rebake/renderer/origin"
 	"rebake/renderer/source"
 	"rebake/storage"
 	"rebake/storage/ledger"
@@ -40,6 +41,7 @@ type app struct {
 	roles    roles
 	queue    *queue
 	sources  map[string]*source.Source
+	origins  map[string]*origin.Origin
 	renderer *liveRenderer
 	feed     *ledger.Feed
 	worker   *worker.Worker
@@ -93,7 +95,7 @@ func newApp(ctx context.Context, cfg *config.Config, roles roles, log *slog.Logg
 	return a, a.openAPI(out, l)
 }
 
-// openRenderer opens the sources and loads the first renderer.
+// openRenderer opens the sources and origins and loads the first renderer.
 func (a *app) openRenderer() (*renderer.Renderer, error) {
 	a.sources = make(map[string]*source.Source)
 	for name, c := range a.cfg.Sources {
@@ -104,24 +106,42 @@ func (a *app) openRenderer() (*renderer.Renderer, error) {
 		a.sources[name] = s
 		a.closers = append(a.closers, func() error { s.Close(); return nil })
 	}
+	a.origins = make(map[string]*origin.Origin)
+	for name, c := range a.cfg.Origins {
+		o, err := origin.New(name, c, a.cfg.Site, a.cfg.TrailingSlash)
+		if err != nil {
+			return nil, err
+		}
+		a.origins[name] = o
+		a.closers = append(a.closers, func() error { o.Close(); return nil })
+	}
 	return a.loadRenderer()
 }
 
 // loadRenderer loads the templates and checks the routes against them. It
 // changes nothing of the app.
 func (a *app) loadRenderer() (*renderer.Renderer, error) {
-	templates, err := renderer.LoadTemplates(os.DirFS(a.cfg.Templates))
+	templates, err := a.loadTemplates()
 	if err != nil {
 		return nil, fmt.Errorf("load templates from %s: %w", a.cfg.Templates, err)
 	}
 	site, err := renderer.New(renderer.Config{
-		Site: a.cfg.Site, Routes: a.cfg.Routes, Sources: a.sources, Templates: templates,
+		Site: a.cfg.Site, Routes: a.cfg.Routes, Sources: a.sources, Origins: a.origins, Templates: templates,
 		Rules: storage.PathRules{Reserved: a.cfg.Reserved},
 	})
 	if err != nil {
 		return nil, a.cfg.Wrap(err)
 	}
 	return site, nil
+}
+
+// loadTemplates loads the folder of the templates. A site of snapshots alone
+// needs none.
+func (a *app) loadTemplates() (*renderer.Templates, error) {
+	if !slices.ContainsFunc(a.cfg.Routes, func(r renderer.RouteConfig) bool { return r.Template != "" }) {
+		return nil, nil
+	}
+	return renderer.LoadTemplates(os.DirFS(a.cfg.Templates))
 }
 
 // startRedis runs our own Redis in the background of the whole app, or looks
@@ -216,6 +236,14 @@ func knownHosts(cfg *config.Config) []string {
 	hosts := []string{host(cfg.Site)}
 	for _, s := range cfg.Sources {
 		hosts = append(hosts, host(s.URL))
+	}
+	for _, o := range cfg.Origins {
+		for _, u := range o.URLs {
+			hosts = append(hosts, host(u))
+		}
+		if o.Host != "" {
+			hosts = append(hosts, o.Host)
+		}
 	}
 	return hosts
 }

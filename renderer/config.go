@@ -12,8 +12,20 @@ type RouteConfig struct {
 	// Path is a pattern: literal segments, {name} for one segment, and
 	// {name...} at the end for one or more.
 	Path string `yaml:"path"`
-	// Template is a file below the templates folder.
+	// Template is a file below the templates folder. A route has this, Origin
+	// or Pass.
 	Template string `yaml:"template,omitempty"`
+	// Origin is a name under `origins`: the page is a snapshot of its answer.
+	Origin string `yaml:"origin,omitempty"`
+	// Pass is a name under `origins` too: paths of this form are no pages, the
+	// web server sends them there.
+	Pass string `yaml:"pass,omitempty"`
+	// Shared says that the origin's page is the same for everybody, though the
+	// origin calls it private.
+	Shared bool `yaml:"shared,omitempty"`
+	// IgnoreCookies are names of cookies that the origin's answer may set; they
+	// are dropped.
+	IgnoreCookies []string `yaml:"ignore_cookies,omitempty"`
 	// Type is the media type of a page whose path does not name one, without
 	// parameters; by default what the template's extension says.
 	Type string `yaml:"type,omitempty"`
@@ -38,7 +50,8 @@ type RouteConfig struct {
 	// Revalidate is after how long a page is rendered again without a trigger;
 	// zero for never, else at least 1s.
 	Revalidate time.Duration `yaml:"revalidate,omitempty"`
-	// Misses says which unknown paths a request may render. Default any.
+	// Misses says which unknown paths a request may render. Default any, and
+	// off for a route of an origin whose path ends in {name...}.
 	Misses Misses `yaml:"misses,omitempty"`
 	// Gates are the checks that a render must pass before it is published.
 	Gates GatesConfig `yaml:"gates,omitempty"`

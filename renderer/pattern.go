@@ -171,6 +171,12 @@ func (s segment) matches(given string) bool {
 		strings.HasPrefix(given, s.before) && strings.HasSuffix(given, s.after)
 }
 
+// endsInRest reports whether the pattern takes all segments from some point on.
+func (p Pattern) endsInRest() bool {
+	n := len(p.segments)
+	return n > 0 && p.segments[n-1].rest
+}
+
 // wellKnown returns the longest literal prefix, in whole segments, of a
 // pattern below /.well-known, "" for all others.
 func (p Pattern) wellKnown() string {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rebake/renderer/expression"
+	"rebake/renderer/origin"
 	"rebake/renderer/source"
 	"rebake/storage"
 )
@@ -19,6 +20,7 @@ type Config struct {
 	Site      string // the site's public URL
 	Routes    []RouteConfig
 	Sources   map[string]*source.Source // by the name that routes use; the caller closes them
+	Origins   map[string]*origin.Origin // the same
 	Templates *Templates
 	// Rules are the site's rules for paths, by which listed ones are parsed.
 	// What routes name below /.well-known need not be among them.
@@ -45,7 +47,7 @@ func New(c Config) (*Renderer, error) {
 	}
 	var errs []error
 	for i, rc := range c.Routes {
-		rt, err := newRoute(fmt.Sprintf("routes[%d]", i), rc, c.Sources, r.templates)
+		rt, err := newRoute(fmt.Sprintf("routes[%d]", i), rc, c.Sources, c.Origins, r.templates)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -111,11 +113,16 @@ func (m Match) Misses() Misses {
 	return m.route.misses
 }
 
-// Match finds the first route whose pattern p has.
+// Match finds the first route whose pattern p has. A route with pass has no
+// pages, and neither have the paths that a kind of origin always keeps for
+// itself: nothing is found then.
 func (r *Renderer) Match(p storage.Path) (Match, bool) {
 	segments := p.Segments()
 	for _, rt := range r.routes {
 		if params, ok := rt.pattern.match(p, segments); ok {
+			if rt.pass || rt.snapshot.passes(p) {
+				return Match{}, false
+			}
 			return Match{Path: p, Params: params, Gates: rt.gates, route: rt}, true
 		}
 	}
@@ -141,11 +148,14 @@ func (r *Renderer) WellKnown() []string {
 // Errors: storage.ErrGone (wrapped) when an entry with `one` is not there, or
 // belongs to another path; *storage.GoneError, which is one too, before and
 // after the time that the content sets; *storage.TemporaryError,
-// *storage.RefusedError of the gates too_large and ambiguous; all others are
-// permanent.
+// *storage.RefusedError of the gates too_large and ambiguous, and for snapshots
+// of those that origin.Origin.Snapshot names; all others are permanent.
 func (r *Renderer) Render(ctx context.Context, m Match, urgent bool) (storage.Page, error) {
 	if m = r.own(m); m.route == nil {
 		return storage.Page{}, fmt.Errorf("render %s: no route", m.Path)
+	}
+	if m.route.snapshot != nil {
+		return m.snapshot(ctx, r.site, urgent)
 	}
 	data, err := m.fetch(ctx, urgent)
 	if err != nil {

@@ -391,7 +391,7 @@ func TestNew_reportsEveryProblemByItsKey(t *testing.T) {
 	}
 	want := []string{
 		`routes[0].path: pattern "blog": must start with /`,
-		`routes[0].template: is missing`,
+		`routes[0].template: is missing; a route has a template, an origin or pass`,
 		`routes[1].template: unknown template "psot.html" (known: about.csv, post.html)`,
 		`routes[1].gates.max_bytes: must be at least 1`,
 		`routes[1].data.a-b: "a-b" is no name: use letters, digits and _, and no digit first`,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rebake/renderer/expression"
+	"rebake/renderer/origin"
 	"rebake/renderer/source"
 )
 
@@ -34,8 +35,10 @@ func (g GatesConfig) gates() Gates {
 type route struct {
 	pattern    Pattern
 	template   string
-	kind       string  // media type that the config names, "" without one
-	fetches    []fetch // by name
+	snapshot   *snapshot // of a route with an origin, nil for one with a template
+	pass       bool      // it has no pages
+	kind       string    // media type that the config names, "" without one
+	fetches    []fetch   // by name
 	tags       []*expression.Text
 	version    *expression.Text // nil without one
 	fixed      []string         // tags that every page of the route has
@@ -48,7 +51,7 @@ type route struct {
 }
 
 // newRoute returns every problem of c, each led by its key below prefix.
-func newRoute(prefix string, c RouteConfig, sources map[string]*source.Source, templates *Templates) (*route, error) {
+func newRoute(prefix string, c RouteConfig, sources map[string]*source.Source, origins map[string]*origin.Origin, templates *Templates) (*route, error) {
 	p := &problems{prefix: prefix}
 	rt := &route{template: c.Template, revalidate: c.Revalidate, gates: c.Gates.gates()}
 	var err error
@@ -63,8 +66,16 @@ func newRoute(prefix string, c RouteConfig, sources map[string]*source.Source, t
 			rt.kind = c.Type
 		}
 	}
-	if rt.fixed, err = rt.checkTemplate(templates); err != nil {
-		p.add("template", err)
+	switch {
+	case c.Pass != "":
+		rt.checkPass(p, c, origins)
+	case c.Origin != "":
+		rt.checkOrigin(p, c, origins)
+	default:
+		rt.checkShared(p, c)
+		if rt.fixed, err = rt.checkTemplate(templates); err != nil {
+			p.add("template", err)
+		}
 	}
 	rt.limits(p, c)
 	params := rt.pattern.Params()
@@ -101,6 +112,8 @@ func (rt *route) limits(p *problems, c RouteConfig) {
 		p.add("revalidate", errors.New("must be at least 1s"))
 	}
 	switch rt.misses = c.Misses; {
+	case c.Misses == "" && rt.snapshot != nil && rt.pattern.endsInRest():
+		rt.misses = MissesOff
 	case c.Misses == "":
 		rt.misses = MissesAny
 	case c.Misses == MissesListed && c.List == nil:
@@ -114,7 +127,7 @@ func (rt *route) limits(p *problems, c RouteConfig) {
 func (rt *route) checkTemplate(templates *Templates) ([]string, error) {
 	name := rt.template
 	if name == "" {
-		return nil, errors.New("is missing")
+		return nil, errors.New("is missing; a route has a template, an origin or pass")
 	}
 	t := templates.pages[name]
 	switch {

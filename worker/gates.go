@@ -23,7 +23,7 @@ func checkGates(page storage.Page, g renderer.Gates) error {
 	if n := int64(len(page.Body)); n > g.MaxBytes {
 		return refuse("too_large", "the page has %d bytes and its route allows %d (gates.max_bytes)", n, g.MaxBytes)
 	}
-	if !utf8.Valid(page.Body) {
+	if storage.IsText(page.Type) && !utf8.Valid(page.Body) {
 		return refuse("encoding", "the page is not valid UTF-8")
 	}
 	got, _, err := mime.ParseMediaType(page.Type)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rebake/renderer"
+	"rebake/renderer/origin"
 	"rebake/renderer/source"
 	"rebake/storage"
 )
@@ -43,6 +44,8 @@ type Config struct {
 
 	// Sources are the JSON APIs that templates read, by name.
 	Sources map[string]source.Config `yaml:"sources"`
+	// Origins are the servers whose pages are snapshotted, by name.
+	Origins map[string]origin.Config `yaml:"origins,omitempty"`
 	// Templates is the directory of the html/template files. Default
 	// ./templates.
 	Templates string `yaml:"templates"`
@@ -51,6 +54,14 @@ type Config struct {
 	// Reserved are path prefixes that no page may have, since another program
 	// answers there. /api/revalidate and /_rebake are always covered.
 	Reserved []string `yaml:"reserved"`
+
+	// IgnoreQuery are the query parameters that change nothing about a page:
+	// addresses with these alone are served from the files, all others go to
+	// the origin. A name may end in *. Only nginx knows of them.
+	IgnoreQuery []string `yaml:"ignore_query"`
+	// BypassCookies are cookies whose visitors are sent to the origin; a name
+	// may end in *. Only nginx knows of them.
+	BypassCookies []string `yaml:"bypass_cookies"`
 
 	// Compress are the encodings written beside each text page: gzip, br.
 	// Default gzip. Without one the web server compresses for each visitor.
@@ -69,7 +80,7 @@ type Config struct {
 	// Log says what is logged, and how.
 	Log Log `yaml:"log"`
 
-	origin origin
+	place place
 }
 
 // Secrets are several secrets of which any one opens; in YAML a list, or a
@@ -118,6 +129,8 @@ func Default() *Config {
 		Admin:         "127.0.0.1:8601",
 		Templates:     "./templates",
 		Reserved:      []string{"/api", "/_rebake", "/admin", "/metrics", "/assets"},
+		IgnoreQuery:   []string{"utm_*", "gclid", "fbclid", "msclkid", "dclid", "gbraid", "wbraid", "mc_cid", "mc_eid", "_ga", "_gl"},
+		BypassCookies: []string{"wordpress_logged_in_*", "wp-postpass_*", "comment_author_*", "__prerender_bypass", "__next_preview_data"},
 		Compress:      []string{"gzip"},
 		TrailingSlash: "auto",
 		Workers:       8,

@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"rebake/renderer/origin"
 	"rebake/renderer/source"
 	"rebake/storage"
 )
@@ -31,6 +32,7 @@ var (
 	secretType   = reflect.TypeFor[storage.Secret]()
 	secretsType  = reflect.TypeFor[Secrets]()
 	sourceType   = reflect.TypeFor[source.Config]()
+	originType   = reflect.TypeFor[origin.Config]()
 )
 
 // decoder walks a YAML tree along a Go type. The YAML library's own strict
@@ -144,8 +146,11 @@ func (d *decoder) entries(n *yaml.Node, key string, v reflect.Value) {
 	v.Set(reflect.MakeMap(t))
 	d.pairs(n, key, func(name, child string, value *yaml.Node) {
 		entry := reflect.New(t.Elem()).Elem()
-		if t.Elem() == sourceType {
+		switch t.Elem() {
+		case sourceType:
 			entry.Set(reflect.ValueOf(source.DefaultConfig()))
+		case originType:
+			entry.Set(reflect.ValueOf(origin.DefaultConfig()))
 		}
 		d.value(value, child, entry)
 		v.SetMapIndex(reflect.ValueOf(name), entry)

@@ -69,6 +69,24 @@ reserved:
   - /admin
   - /metrics
   - /assets
+ignore_query:
+  - utm_*
+  - gclid
+  - fbclid
+  - msclkid
+  - dclid
+  - gbraid
+  - wbraid
+  - mc_cid
+  - mc_eid
+  - _ga
+  - _gl
+bypass_cookies:
+  - wordpress_logged_in_*
+  - wp-postpass_*
+  - comment_author_*
+  - __prerender_bypass
+  - __next_preview_data
 compress:
   - gzip
 trailing_slash: auto

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rebake/renderer"
+	"rebake/renderer/origin"
 	"rebake/renderer/source"
 )
 
@@ -30,12 +31,15 @@ func TestExampleFileHoldsTheDefaults(t *testing.T) {
 	want := Default()
 	want.resolve(folder)
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{}),
-		cmpopts.IgnoreFields(Config{}, "Site", "Output", "Secret", "Sources", "Routes")); diff != "" {
+		cmpopts.IgnoreFields(Config{}, "Site", "Output", "Secret", "Sources", "Origins", "Routes")); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
 	cms := source.DefaultConfig()
 	if diff := cmp.Diff(cms, got.Sources["cms"], cmpopts.IgnoreFields(source.Config{}, "Kind", "URL")); diff != "" {
 		t.Errorf("defaults of a source (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(origin.DefaultConfig(), got.Origins["app"], cmpopts.IgnoreFields(origin.Config{}, "Kind", "URLs", "Build")); diff != "" {
+		t.Errorf("defaults of an origin (-want +got):\n%s", diff)
 	}
 }
 
@@ -50,7 +54,7 @@ func TestExampleFileHoldsWhatIsCommentedOut(t *testing.T) {
 	if err := os.WriteFile(key, []byte(goodSecret), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := load(t, strings.Replace(all, "/run/secrets/rebake", key, 1), "CMS_AUTH", "x")
+	c := load(t, strings.Replace(all, "/run/secrets/rebake", key, 1), "CMS_AUTH", "x", "APP_KEY", "x")
 	if cms := c.Sources["cms"]; c.SecretFile == "" || len(cms.Headers) == 0 || cms.Rate == 0 {
 		t.Errorf("secret_file, headers or rate is not in the file:\n%s", dump(t, c))
 	}
@@ -71,7 +75,13 @@ func TestExampleFileMakesARenderer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := renderer.New(renderer.Config{Site: c.Site, Routes: c.Routes, Sources: sources, Templates: templates}); err != nil {
+	origins := make(map[string]*origin.Origin)
+	for name, oc := range c.Origins {
+		if origins[name], err = origin.New(name, oc, c.Site, c.TrailingSlash); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := renderer.New(renderer.Config{Site: c.Site, Routes: c.Routes, Sources: sources, Origins: origins, Templates: templates}); err != nil {
 		t.Error(c.Wrap(err))
 	}
 }

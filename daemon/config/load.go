@@ -46,7 +46,7 @@ func Load(path string, getenv func(string) (string, bool)) (*Config, error) {
 		return nil, fmt.Errorf("read config: %w", err)
 	}
 	c, d := decode(data, getenv)
-	c.origin.file = path
+	c.place.file = path
 	for i := range d.problems {
 		d.problems[i].File = path
 	}
@@ -79,7 +79,7 @@ func Load(path string, getenv func(string) (string, bool)) (*Config, error) {
 func decode(data []byte, getenv func(string) (string, bool)) (*Config, *decoder) {
 	d := &decoder{getenv: getenv, lines: make(map[string]int), explained: make(map[string]bool)}
 	c := Default()
-	c.origin.lines = d.lines
+	c.place.lines = d.lines
 	root, problem := parse(data)
 	if problem != nil {
 		d.problems = append(d.problems, *problem)

@@ -61,8 +61,8 @@ func asError(problems []Problem) error {
 	return &Error{Problems: problems}
 }
 
-// origin is where a Config came from.
-type origin struct {
+// place is where a Config came from.
+type place struct {
 	file  string
 	lines map[string]int // by dotted key
 }
@@ -71,12 +71,12 @@ type origin struct {
 // that of the nearest key around it, else 0.
 func (c *Config) Locate(key string) (file string, line int) {
 	for key != "" {
-		if line, ok := c.origin.lines[key]; ok {
-			return c.origin.file, line
+		if line, ok := c.place.lines[key]; ok {
+			return c.place.file, line
 		}
 		key = outer(key)
 	}
-	return c.origin.file, 0
+	return c.place.file, 0
 }
 
 // problem returns a problem at the key's place.

@@ -41,7 +41,7 @@ func TestLocate(t *testing.T) {
 
 func TestWrapLocatesJoinedErrors(t *testing.T) {
 	c := load(t, twoRoutes)
-	c.origin.file = "rebake.yaml"
+	c.place.file = "rebake.yaml"
 	err := errors.Join(
 		errors.New("routes[1].data.post.get: unknown name\nat 3"),
 		errors.Join(errors.New("routes[0].template: no such file"), errors.New("dial tcp: refused")),

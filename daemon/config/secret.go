@@ -46,7 +46,7 @@ func (k *checker) secrets() {
 // secretKey returns the key at which the i-th secret stands.
 func (c *Config) secretKey(i int) string {
 	key := fmt.Sprintf("secret[%d]", i)
-	switch _, listed := c.origin.lines[key]; {
+	switch _, listed := c.place.lines[key]; {
 	case c.SecretFile != "":
 		return "secret_file"
 	case listed || len(c.Secret) > 1:

@@ -60,6 +60,7 @@ func (c *Config) check() []Problem {
 	k.addresses()
 	k.secrets()
 	k.sources()
+	k.origins()
 	k.routes()
 	k.reserved()
 	for i, name := range c.Compress {
@@ -117,8 +118,8 @@ func (k *checker) paths() {
 			k.bad(private.key, "must not lie inside output (%s): the web server would serve it", c.Output)
 		}
 	}
-	if c.origin.file != "" && within(c.Output, c.origin.file) {
-		k.bad("output", "must not hold %s: the web server would serve it", filepath.Base(c.origin.file))
+	if c.place.file != "" && within(c.Output, c.place.file) {
+		k.bad("output", "must not hold %s: the web server would serve it", filepath.Base(c.place.file))
 	}
 }
 
@@ -184,20 +185,45 @@ func splitAddress(addr string) (host string, port uint16, ok bool) {
 	return host, uint16(n), err == nil && err2 == nil
 }
 
-// sourceName is what can stand in a URL, a metric and a key.
-var sourceName = regexp.MustCompile(`^[A-Za-z0-9][\w-]*$`)
+// nameForm is what can stand in a URL, a metric and a key.
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9][\w-]*$`)
 
 func (k *checker) sources() {
 	for _, name := range slices.Sorted(maps.Keys(k.c.Sources)) {
-		key := join("sources", name)
-		if !sourceName.MatchString(name) {
-			k.bad(key, "a source's name is made of letters, digits, _ and -")
-			continue
+		k.named("sources", "source", name, k.c.Sources[name].Validate)
+	}
+}
+
+func (k *checker) origins() {
+	for _, name := range slices.Sorted(maps.Keys(k.c.Origins)) {
+		k.named("origins", "origin", name, k.c.Origins[name].Validate)
+	}
+	for _, list := range []struct {
+		key   string
+		names []string
+	}{{"ignore_query", k.c.IgnoreQuery}, {"bypass_cookies", k.c.BypassCookies}} {
+		for i, name := range list.names {
+			if !requestName.MatchString(name) {
+				k.bad(fmt.Sprintf("%s[%d]", list.key, i), "must be a name of letters, digits, _, . and -, maybe with * at its end")
+			}
 		}
-		for _, err := range split(k.c.Sources[name].Validate()) {
-			sub, message := splitKey(key + "." + err.Error())
-			k.bad(sub, "%s", message)
-		}
+	}
+}
+
+// requestName is a query parameter or a cookie, or the beginning of one. It
+// goes into patterns of nginx.
+var requestName = regexp.MustCompile(`^[A-Za-z0-9_.-]+\*?$`)
+
+// named checks an entry that has a name of the user's.
+func (k *checker) named(list, kind, name string, validate func() error) {
+	key := join(list, name)
+	if !nameForm.MatchString(name) {
+		k.bad(key, "the name of a %s is made of letters, digits, _ and -", kind)
+		return
+	}
+	for _, err := range split(validate()) {
+		sub, message := splitKey(key + "." + err.Error())
+		k.bad(sub, "%s", message)
 	}
 }
 
@@ -207,10 +233,18 @@ func (k *checker) routes() {
 		if r.Path == "" {
 			k.bad(key+".path", "required: which pages this is about, such as /blog/{slug}")
 		}
-		if r.Template == "" {
-			k.bad(key+".template", "required: a file below templates, such as post.html")
+		switch kinds := set(r.Template, r.Origin, r.Pass); {
+		case kinds == 0:
+			k.bad(key+".template", "required: a file below templates, such as post.html; or origin, or pass")
+		case kinds > 1:
+			k.bad(key, "has more than one of template, origin and pass; a route has one")
 		}
 	}
+}
+
+// set counts the texts that are not empty.
+func set(texts ...string) int {
+	return len(slices.DeleteFunc(texts, func(s string) bool { return s == "" }))
 }
 
 func (k *checker) reserved() {

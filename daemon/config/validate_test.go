@@ -118,12 +118,12 @@ routes:
 `)
 	const url = "must be an http or https URL with a host, such as https://cms.example.com/wp-json/wp/v2"
 	const path = "required: which pages this is about, such as /blog/{slug}"
-	const template = "required: a file below templates, such as post.html"
+	const template = "required: a file below templates, such as post.html; or origin, or pass"
 	want := strings.Join([]string{
 		"rebake.yaml:6: sources.cms.url: " + url,
 		"rebake.yaml:7: sources.cms.timeout: must be at least 10ms",
 		"rebake.yaml:8: sources.bare.url: " + url,
-		`rebake.yaml:9: sources."a b": a source's name is made of letters, digits, _ and -`,
+		`rebake.yaml:9: sources."a b": the name of a source is made of letters, digits, _ and -`,
 		"rebake.yaml:11: routes[0].template: " + template,
 		"rebake.yaml:12: routes[1].path: " + path,
 		"rebake.yaml:13: routes[2].path: " + path,

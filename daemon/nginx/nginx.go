@@ -82,21 +82,15 @@ func render(name string, c Config) (string, error) {
 // over every location that a site may have beside them.
 var apis = []string{"= /api/revalidate", "= /api/revalidate/", "^~ /_rebake/webhooks/"}
 
-// extensions are those of file-like pages, see storage.Path.FileType.
-var extensions = []string{"html", "htm", "xml", "rss", "atom", "json", "webmanifest", "txt", "md", "csv", "ics", "css", "js", "svg", "xsl"}
-
 type fileType struct{ Extension, Type string }
 
-func fileTypes() ([]fileType, error) {
+// fileTypes are those of file-like pages, see storage.Path.FileType.
+func fileTypes() []fileType {
 	var list []fileType
-	for _, ext := range extensions {
-		p, err := storage.ParsePath("/x." + ext)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, fileType{ext, p.FileType()})
+	for _, ext := range storage.FileExtensions() {
+		list = append(list, fileType{strings.TrimPrefix(ext, "."), storage.TypeByName(ext)})
 	}
-	return list, nil
+	return list
 }
 
 // quote makes one word of s for nginx, which has been checked to be possible.

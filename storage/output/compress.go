@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"mime"
-	"strings"
 	"sync"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
+
+	"rebake/storage"
 )
 
 // encoding is one kind of sidecar.
@@ -64,7 +64,7 @@ type sidecar struct {
 
 // sidecars encodes a text page. Other types are compressed already, or small.
 func (d *Dir) sidecars(mediaType string, body []byte) ([]sidecar, error) {
-	if len(body) < tooSmall || !isText(mediaType) {
+	if len(body) < tooSmall || !storage.IsText(mediaType) {
 		return nil, nil
 	}
 	var list []sidecar
@@ -90,13 +90,4 @@ func (c *compressor) compress(body []byte) ([]byte, error) {
 		return nil, err
 	}
 	return buf.Bytes(), nil
-}
-
-func isText(mediaType string) bool {
-	t, _, err := mime.ParseMediaType(mediaType)
-	if err != nil {
-		return false
-	}
-	return strings.HasPrefix(t, "text/") || strings.HasSuffix(t, "+xml") || strings.HasSuffix(t, "+json") ||
-		t == "application/xml" || t == "application/json"
 }
