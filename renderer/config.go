@@ -29,6 +29,10 @@ type RouteConfig struct {
 	// Type is the media type of a page whose path does not name one, without
 	// parameters; by default what the template's extension says.
 	Type string `yaml:"type,omitempty"`
+	// File is the name of the page's file in its folder, where the path does
+	// not name one: index.html, index.xml, index.json or index.txt. By default
+	// that of the type, which it implies where nothing else says one.
+	File string `yaml:"file,omitempty"`
 	// Data is fetched before the template runs, each entry under its name.
 	Data map[string]FetchConfig `yaml:"data,omitempty"`
 	// Tags are strings with {…} expressions over the parameters and the data;

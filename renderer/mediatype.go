@@ -29,7 +29,7 @@ var mediaFamilies = map[string]family{
 
 // mediaType returns what a page at p is served as, without parameters. A path
 // with an extension says it itself, since a file server looks at nothing else;
-// for all others the route does, or its template's extension.
+// for all others the route does, its file, or its template's extension.
 //
 // It refuses to serve as one type what was escaped for another: about.txt
 // served as HTML would run the scripts in its text.
@@ -39,7 +39,7 @@ func (rt *route) mediaType(t *page, p storage.Path) (string, error) {
 	case served == "" && rt.kind != "":
 		served = rt.kind
 	case served == "":
-		served = storage.TypeByName(rt.template)
+		served = rt.implied
 	case rt.kind != "" && served != rt.kind:
 		return "", fmt.Errorf("%s is served as %s because of its extension, and the route's type is %s", p, served, rt.kind)
 	}
@@ -51,6 +51,35 @@ func (rt *route) mediaType(t *page, p storage.Path) (string, error) {
 		return "", fmt.Errorf("%s is %s, which only a path with an extension can be; %s has none", rt.template, served, p)
 	}
 	return served, nil
+}
+
+// checkFile checks the file that a route names, and finds out what it implies.
+// A template that is of the file's kind says it better: a feed.rss in an
+// index.xml is a feed.
+func (rt *route) checkFile(p *problems, c RouteConfig) {
+	rt.implied = storage.TypeByName(rt.template)
+	if c.File == "" {
+		return
+	}
+	dir, err := storage.ParsePath("/")
+	if err != nil {
+		p.add("file", err)
+		return
+	}
+	if known := dir.Files(); !slices.Contains(known, c.File) {
+		p.add("file", fmt.Errorf("unknown file %q (known: %s)", c.File, strings.Join(known, ", ")))
+		return
+	}
+	if sample, err := rt.pattern.sample(); err == nil && sample.FileType() != "" {
+		p.add("file", fmt.Errorf("is for paths without an extension; %s is a file by its own name", c.Path))
+		return
+	}
+	switch {
+	case rt.kind != "" && dir.FileFor(rt.kind) != c.File:
+		p.add("file", fmt.Errorf("%s contradicts type %s, whose file is %s", c.File, rt.kind, dir.FileFor(rt.kind)))
+	case dir.FileFor(rt.implied) != c.File:
+		rt.implied = storage.TypeByName(c.File)
+	}
 }
 
 // checkKind checks the type that a route names.

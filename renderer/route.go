@@ -38,6 +38,7 @@ type route struct {
 	snapshot   *snapshot // of a route with an origin, nil for one with a template
 	pass       bool      // it has no pages
 	kind       string    // media type that the config names, "" without one
+	implied    string    // media type of a page whose path and route name none
 	fetches    []fetch   // by name
 	tags       []*expression.Text
 	version    *expression.Text // nil without one
@@ -66,6 +67,7 @@ func newRoute(prefix string, c RouteConfig, sources map[string]*source.Source, o
 			rt.kind = c.Type
 		}
 	}
+	rt.checkFile(p, c)
 	switch {
 	case c.Pass != "":
 		rt.checkPass(p, c, origins)

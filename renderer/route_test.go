@@ -70,6 +70,58 @@ func TestRender_typeOfADirectoryPath(t *testing.T) {
 	}
 }
 
+func TestRender_fileOfADirectoryPath(t *testing.T) {
+	templates := mustLoad(t, "a.html", "x", "a.rss", "<x/>", "a.svg", "<x/>", "a.md", "x", "a.webmanifest", "{}")
+	for _, tc := range []struct{ template, kind, file, path, want, at string }{
+		{"a.html", "", "index.html", "/x", "text/html; charset=utf-8", "x/index.html"},
+		{"a.svg", "", "index.xml", "/x", "application/xml; charset=utf-8", "x/index.xml"},
+		{"a.rss", "", "index.xml", "/x", "application/rss+xml; charset=utf-8", "x/index.xml"},
+		{"a.svg", "application/atom+xml", "index.xml", "/x", "application/atom+xml; charset=utf-8", "x/index.xml"},
+		{"a.webmanifest", "", "index.json", "/x", "application/json; charset=utf-8", "x/index.json"},
+		{"a.md", "", "index.txt", "/x", "text/plain; charset=utf-8", "x/index.txt"},
+		{"a.md", "", "index.txt", "/x.md", "text/markdown; charset=utf-8", "x.md"},
+		{"a.svg", "", "index.xml", "/x.svg", "image/svg+xml; charset=utf-8", "x.svg"},
+	} {
+		r, err := New(Config{
+			Routes:    []RouteConfig{{Path: "/{x}", Template: tc.template, Type: tc.kind, File: tc.file}},
+			Templates: templates,
+		})
+		if err != nil {
+			t.Errorf("%s in %s as %q: %v", tc.template, tc.file, tc.kind, err)
+			continue
+		}
+		page, err := render(t, r, tc.path)
+		if err != nil || page.Type != tc.want || page.Path.FileFor(page.Type) != tc.at {
+			t.Errorf("%s in %s as %q: %q in %s, %v; want %q in %s", tc.template, tc.file, tc.kind,
+				page.Type, page.Path.FileFor(page.Type), err, tc.want, tc.at)
+		}
+	}
+}
+
+func TestNew_fileThatContradictsTheRoute(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		route RouteConfig
+		want  string
+	}{
+		{"unknown", RouteConfig{Path: "/a", Template: "a.html", File: "feed.xml"},
+			`routes[0].file: unknown file "feed.xml" (known: index.html, index.xml, index.json, index.txt)`},
+		{"type", RouteConfig{Path: "/a", Template: "a.xml", Type: "application/xml", File: "index.json"},
+			`routes[0].file: index.json contradicts type application/xml, whose file is index.xml`},
+		{"template", RouteConfig{Path: "/a", Template: "a.html", File: "index.xml"},
+			`routes[0].template: a.html is escaped as HTML, but /a is served as application/xml; their extensions must say the same`},
+		{"path", RouteConfig{Path: "/{x}.xml", Template: "a.xml", File: "index.xml"},
+			`routes[0].file: is for paths without an extension; /{x}.xml is a file by its own name`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := New(Config{Templates: mustLoad(t, "a.html", "x", "a.xml", "x"), Routes: []RouteConfig{tc.route}})
+			if err == nil || err.Error() != tc.want {
+				t.Errorf("error %v, want %s", err, tc.want)
+			}
+		})
+	}
+}
+
 func TestRender_typeThatThePathContradicts(t *testing.T) {
 	r, err := New(Config{
 		Routes:    []RouteConfig{{Path: "/{x}", Template: "a.xml", Type: "application/rss+xml"}},

@@ -31,7 +31,7 @@ func (s *snapshot) passes(p storage.Path) bool {
 // templateKeys are the keys of a route that mean nothing without a template.
 func templateKeys(c RouteConfig) map[string]bool {
 	return map[string]bool{
-		"template": c.Template != "", "type": c.Type != "", "data": len(c.Data) > 0, "version": c.Version != "",
+		"template": c.Template != "", "type": c.Type != "", "file": c.File != "", "data": len(c.Data) > 0, "version": c.Version != "",
 		"canonical": c.Canonical != "", "publish_at": c.PublishAt != "", "expire_at": c.ExpireAt != "",
 	}
 }

@@ -45,18 +45,17 @@ func checkShared(h http.Header, r Request) error {
 	if r.Shared {
 		return nil
 	}
-	for _, directive := range append(words(h, "Cache-Control"), pragma(h)...) {
-		name, _, _ := strings.Cut(directive, "=")
-		if name == "private" || name == "no-store" || name == "pragma: no-cache" {
-			return refuse("private", "the origin says that the page is one visitor's (%s); if it is the same for everybody, set shared: true on its route", name)
+	said := ""
+	for _, directive := range words(h, "Cache-Control") {
+		if name, _, _ := strings.Cut(directive, "="); name == "private" || name == "no-store" {
+			said = "Cache-Control: " + name
 		}
 	}
-	return nil
-}
-
-func pragma(h http.Header) []string {
-	if h.Get("Cache-Control") == "" && slices.Contains(words(h, "Pragma"), "no-cache") {
-		return []string{"pragma: no-cache"}
+	if slices.Contains(words(h, "Pragma"), "no-cache") {
+		said = "Pragma: no-cache"
+	}
+	if said != "" {
+		return refuse("private", "the origin says that the page is one visitor's (%s); if it is the same for everybody, set shared: true on its route", said)
 	}
 	return nil
 }
