@@ -3,6 +3,8 @@ package daemon
 import (
 	"fmt"
 	"io"
+	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +28,7 @@ func newNginxCommand(flags *globalFlags) *cobra.Command {
 			if server {
 				text = nginx.Server
 			}
-			conf, err := text(nginx.Config{ServerName: host(cfg.Site), Output: cfg.Output, Listen: cfg.Listen, ServerListen: "80", TrailingSlash: cfg.TrailingSlash})
+			conf, err := text(nginx.Config{ServerName: serverName(cfg.Site), Output: cfg.Output, Listen: cfg.Listen, ServerListen: "80", TrailingSlash: cfg.TrailingSlash})
 			if err != nil {
 				return failed(err)
 			}
@@ -36,4 +38,13 @@ func newNginxCommand(flags *globalFlags) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&server, "server", false, "print a whole server block")
 	return cmd
+}
+
+// serverName is the site's host without its port, which nginx does not compare.
+func serverName(site string) string {
+	u, err := url.Parse(site)
+	if err != nil {
+		return site
+	}
+	return strings.TrimSuffix(u.Host, ":"+u.Port())
 }
