@@ -190,6 +190,7 @@ type fakeSite struct {
 	wait      func(context.Context, worker.AcceptedPage) error
 	waitLabel func(context.Context, worker.AcceptedLabel) error
 	fakeOperator
+	fakeCollector
 
 	mu       sync.Mutex
 	triggers []worker.Trigger // guarded by mu
@@ -295,7 +296,10 @@ func mustPath(t testing.TB, s string) storage.Path {
 	return p
 }
 
-// Miss serves nothing, as a site does that has no such page.
-func (s *fakeSite) Miss(context.Context, storage.Path) (worker.Served, error) {
+// Miss serves nothing, as a site does that has no such page, or had it.
+func (s *fakeSite) Miss(_ context.Context, p storage.Path) (worker.Served, error) {
+	if p.String() == "/kept" {
+		return worker.Served{}, worker.ErrKept
+	}
 	return worker.Served{}, worker.ErrAbsent
 }

@@ -29,6 +29,11 @@ func (a *API) miss(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Status", "rebake; fwd=miss")
 		a.plain(w, http.StatusNotFound, "there is no such page")
 		return
+	case errors.Is(err, worker.ErrKept):
+		// nginx asks the origin about a 404, which would show the page.
+		w.Header().Set("Cache-Status", "rebake; fwd=miss")
+		a.plain(w, http.StatusGone, "this page was removed")
+		return
 	case err != nil:
 		if r.Context().Err() == nil {
 			a.log.Warn("miss not answered", "path", p.String(), "err", err)

@@ -3,12 +3,16 @@ package daemon
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"rebake/daemon/config"
 	"rebake/daemon/nginx"
+	"rebake/renderer"
 )
 
 func newNginxCommand(flags *globalFlags) *cobra.Command {
@@ -24,11 +28,15 @@ func newNginxCommand(flags *globalFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			nc, err := nginxConfig(cfg)
+			if err != nil {
+				return failed(err)
+			}
 			text := nginx.Include
 			if server {
 				text = nginx.Server
 			}
-			conf, err := text(nginx.Config{ServerName: serverName(cfg.Site), Output: cfg.Output, Listen: cfg.Listen, ServerListen: "80", TrailingSlash: cfg.TrailingSlash})
+			conf, err := text(nc)
 			if err != nil {
 				return failed(err)
 			}
@@ -47,4 +55,28 @@ func serverName(site string) string {
 		return site
 	}
 	return strings.TrimSuffix(u.Host, ":"+u.Port())
+}
+
+// nginxConfig is what nginx has to know of the site.
+func nginxConfig(cfg *config.Config) (nginx.Config, error) {
+	c := nginx.Config{
+		ServerName: serverName(cfg.Site), Output: cfg.Output, Listen: cfg.Listen, ServerListen: "80", TrailingSlash: cfg.TrailingSlash,
+		Site: cfg.Site, IgnoreQuery: cfg.IgnoreQuery, BypassCookies: cfg.BypassCookies,
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Origins)) {
+		o := cfg.Origins[name]
+		c.Origins = append(c.Origins, nginx.Origin{
+			Name: name, Kind: string(o.Kind), URLs: o.URLs, Host: o.Host, Passes: o.Passes(), Copied: o.Assets == "copy",
+		})
+	}
+	for i, r := range cfg.Routes {
+		pattern, err := renderer.ParsePattern(r.Path)
+		if err != nil {
+			return nginx.Config{}, fmt.Errorf("routes[%d].path: %w", i, err)
+		}
+		c.Routes = append(c.Routes, nginx.Route{
+			Pattern: pattern.String(), Regexp: pattern.Regexp(), Origin: r.Origin + r.Pass, Pass: r.Pass != "",
+		})
+	}
+	return c, nil
 }

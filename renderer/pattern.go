@@ -171,6 +171,39 @@ func (s segment) matches(given string) bool {
 		strings.HasPrefix(given, s.before) && strings.HasSuffix(given, s.after)
 }
 
+// Regexp returns the pattern as a regular expression over decoded paths, for
+// web servers: anchored at both ends, with or without a slash at the end, and
+// without quotes, braces and backslashes, which configurations read themselves.
+// Of paths in their canonical form it matches those that Match does. It is ""
+// for the zero Pattern.
+func (p Pattern) Regexp() string {
+	switch {
+	case p.text == "":
+		return ""
+	case len(p.segments) == 0:
+		return "^/$"
+	}
+	var b strings.Builder
+	b.WriteString("^")
+	for _, s := range p.segments {
+		b.WriteString("/" + literal.Replace(s.before))
+		switch {
+		case s.rest:
+			b.WriteString(".+")
+		case s.name != "":
+			b.WriteString("[^/]+" + literal.Replace(s.after))
+		}
+	}
+	if !p.endsInRest() {
+		b.WriteString("/?")
+	}
+	return b.String() + "$"
+}
+
+// literal takes the meaning from what means something in a regular expression,
+// of all that a path may hold.
+var literal = strings.NewReplacer(".", "[.]", "$", "[$]", "(", "[(]", ")", "[)]", "*", "[*]", "+", "[+]")
+
 // endsInRest reports whether the pattern takes all segments from some point on.
 func (p Pattern) endsInRest() bool {
 	n := len(p.segments)

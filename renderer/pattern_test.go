@@ -1,6 +1,7 @@
 package renderer
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -66,6 +67,50 @@ func TestPattern_Match(t *testing.T) {
 		} else if diff := cmp.Diff(tc.want, got); diff != "" {
 			t.Errorf("%s of %s (-want +got):\n%s", tc.pattern, tc.path, diff)
 		}
+	}
+}
+
+func TestPattern_RegexpMatchesWhatMatchDoes(t *testing.T) {
+	patterns := []string{
+		"/", "/about", "/blog/{slug}", "/{lang}/blog/{slug}", "/shop/{rest...}", "/{rest...}", "/{a}", "/feed.xml", "/{slug}.xml",
+		"/tag-{tag}-x/{n}", "/aa{x}aa", "/.well-known/acme/{token}", "/café/{x}", "/-._~!$'()*+,=@a/{x}", "/$x",
+	}
+	paths := []string{
+		"/", "/about", "/abouts", "/a", "/blog", "/blog/a", "/blog/a/b", "/blog/café", "/nl/blog/a", "/shop", "/shop/a", "/shop/a/b/c",
+		"/shop2/a", "/x/shop/a", "/feed.xml", "/feed-xml", "/feed.xml2", "/news.xml", "/.well-known/acme/x", "/tag-a-b-x/2", "/tag--x/2",
+		"/aaa", "/aaaa", "/aaaaa", "/café/é", "/-._~!$'()*+,=@a/x", "/$x", "/x", "/(a", "/a*",
+	}
+	matched := 0
+	for _, text := range patterns {
+		pattern, err := ParsePattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		re := regexp.MustCompile(pattern.Regexp())
+		for _, s := range paths {
+			_, want := pattern.Match(mustPath(t, s))
+			forms := []string{s}
+			if s != "/" {
+				forms = append(forms, s+"/")
+			}
+			for _, form := range forms {
+				if got := re.MatchString(form); got != want {
+					t.Errorf("%s matches %s: %v; %s: %v", text, s, want, re, got)
+				}
+			}
+			if want {
+				matched++
+			}
+		}
+		if strings.ContainsAny(re.String(), "\"\\{}") {
+			t.Errorf("%s gives %s, which a configuration would read", text, re)
+		}
+	}
+	if matched < 20 {
+		t.Errorf("%d matches; the test looks at nothing", matched)
+	}
+	if got := (Pattern{}).Regexp(); got != "" {
+		t.Errorf("the zero pattern gives %q", got)
 	}
 }
 

@@ -31,6 +31,8 @@ const (
 var (
 	// ErrAbsent says that there is no such page.
 	ErrAbsent = errors.New("there is no such page")
+	// ErrKept says that somebody has removed the page for good.
+	ErrKept = errors.New("the page was removed for good")
 	// ErrUnavailable says that there may be one, and that it cannot be rendered
 	// at the moment.
 	ErrUnavailable = errors.New("the page cannot be rendered at the moment")
@@ -45,12 +47,18 @@ type misses struct {
 	most    int64        // that may wait
 
 	mu     sync.Mutex
-	absent map[storage.Path]time.Time // guarded by mu; until when
+	absent map[storage.Path]absence // guarded by mu
+}
+
+// absence is what is known of a path that has no page.
+type absence struct {
+	err   error // ErrAbsent or ErrKept
+	until time.Time
 }
 
 func newMisses(workers int) *misses {
 	slots := int64(max(1, workers/4))
-	return &misses{slots: semaphore.NewWeighted(slots), most: 16 * slots, absent: make(map[storage.Path]time.Time)}
+	return &misses{slots: semaphore.NewWeighted(slots), most: 16 * slots, absent: make(map[storage.Path]absence)}
 }
 
 // acquire waits for a slot, unless too many do already: a crawler over invented
@@ -67,27 +75,32 @@ func (m *misses) acquire(ctx context.Context) (release func(), err error) {
 	return func() { m.slots.Release(1) }, nil
 }
 
-func (m *misses) isAbsent(p storage.Path) bool {
+// known returns why a path is known to have no page, nil when it is not.
+func (m *misses) known(p storage.Path) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	until, ok := m.absent[p]
-	return ok && time.Now().Before(until)
+	if a, ok := m.absent[p]; ok && time.Now().Before(a.until) {
+		return fmt.Errorf("%s: %w", p, a.err)
+	}
+	return nil
 }
 
-func (m *misses) setAbsent(p storage.Path) {
+// absentNow remembers that a path has no page, and returns err with its name.
+func (m *misses) absentNow(p storage.Path, err error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.absent) >= mostAbsent {
 		m.forgetSome()
 	}
-	m.absent[p] = time.Now().Add(absentFor)
+	m.absent[p] = absence{err, time.Now().Add(absentFor)}
+	return fmt.Errorf("%s: %w", p, err)
 }
 
 // forgetSome makes room; mu is held.
 func (m *misses) forgetSome() {
 	now := time.Now()
-	for p, until := range m.absent {
-		if now.After(until) || len(m.absent) > mostAbsent*3/4 {
+	for p, a := range m.absent {
+		if now.After(a.until) || len(m.absent) > mostAbsent*3/4 {
 			delete(m.absent, p)
 		}
 	}
@@ -103,14 +116,18 @@ type Served struct {
 
 // Miss answers a visitor whose page has no file: it renders the page, for the
 // first time, and publishes it. Concurrent misses for one path cost one
-// render. The errors are ErrAbsent, ErrUnavailable and those of the context.
+// render. The errors are ErrAbsent, ErrKept, ErrUnavailable and those of the
+// context.
 func (w *Worker) Miss(ctx context.Context, p storage.Path) (Served, error) {
 	if served, err := w.open(p); err == nil {
 		return served, nil // it was rendered in this moment
 	}
 	m, ok := w.Renderer.Match(p)
-	if !ok || m.Misses() == renderer.MissesOff || w.misses.isAbsent(p) {
+	if !ok {
 		return Served{}, fmt.Errorf("%s: %w", p, ErrAbsent)
+	}
+	if err := w.misses.known(p); err != nil {
+		return Served{}, err
 	}
 	// The render goes on when the visitor who came first goes away.
 	done := w.misses.flights.DoChan(p.String(), func() (any, error) {
@@ -128,8 +145,7 @@ func (w *Worker) Miss(ctx context.Context, p storage.Path) (Served, error) {
 	}
 	served, err := w.open(p)
 	if errors.Is(err, fs.ErrNotExist) {
-		w.misses.setAbsent(p)
-		return Served{}, fmt.Errorf("%s: %w", p, ErrAbsent)
+		return Served{}, w.misses.absentNow(p, ErrAbsent)
 	}
 	served.Rendered = true
 	return served, err
@@ -144,6 +160,15 @@ func (w *Worker) missOnce(ctx context.Context, m renderer.Match) (err error) {
 			err = fmt.Errorf("%w: internal error", ErrUnavailable)
 		}
 	}()
+	kept, err := w.Ledger.Kept(ctx, m.Path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case kept != nil:
+		return w.misses.absentNow(m.Path, ErrKept)
+	case m.Misses() == renderer.MissesOff:
+		return w.misses.absentNow(m.Path, ErrAbsent)
+	}
 	return w.miss(ctx, m)
 }
 
@@ -154,8 +179,7 @@ func (w *Worker) miss(ctx context.Context, m renderer.Match) error {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		if s.Page == nil && s.Owed == nil {
-			w.misses.setAbsent(m.Path)
-			return fmt.Errorf("%s: %w", m.Path, ErrAbsent)
+			return w.misses.absentNow(m.Path, ErrAbsent)
 		}
 	}
 	if err := w.heldError(ctx); err != nil {
@@ -171,8 +195,7 @@ func (w *Worker) miss(ctx context.Context, m renderer.Match) error {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case state == ledger.MissGone:
-		w.misses.setAbsent(m.Path)
-		return fmt.Errorf("%s: %w", m.Path, ErrAbsent)
+		return w.misses.absentNow(m.Path, ErrAbsent)
 	case state == ledger.MissFailed:
 		return fmt.Errorf("%s: %w", m.Path, ErrUnavailable)
 	case state == ledger.MissPublished:

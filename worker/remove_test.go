@@ -137,3 +137,31 @@ func TestWorker_RemoveLeavesForeignFilesAlone(t *testing.T) {
 		t.Errorf("remove = %v, the file is %q", err, s.served("/a"))
 	}
 }
+
+func TestWorker_RemoveLeavesAForeignFileOfAnotherTypeAlone(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	p.publish("/a", "text")
+	foreign := filepath.Join(filepath.Dir(s.file("/a")), "index.json")
+	if err := os.WriteFile(foreign, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.remove("/a", false)
+	s.wantServed("/a", "")
+	if _, err := os.Stat(foreign); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWorker_MissOfAKeptPageIsToldAsThat(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	s.set("/a", "text")
+	p.remove("/a", true)
+	for range 2 { // the second is answered from memory
+		if _, err := p.Miss(t.Context(), mustPath("/a")); !errors.Is(err, ErrKept) {
+			t.Errorf("miss = %v, want that the page was removed for good", err)
+		}
+	}
+	s.wantRenders("/a", 0)
+}

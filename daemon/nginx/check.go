@@ -29,6 +29,9 @@ func (c Config) checked() (Config, error) {
 		return c, fmt.Errorf("listen %q: %w", c.Listen, err)
 	}
 	c.Listen = net.JoinHostPort(reachable(host), port)
+	if c, err = c.checkedOrigins(); err != nil {
+		return c, err
+	}
 	if c.ServerListen == "" || isPort(c.ServerListen) {
 		return c, nil
 	}

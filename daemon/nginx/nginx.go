@@ -1,5 +1,6 @@
 // Package nginx writes what nginx needs to serve a site of Rebake: the output
-// directory's files first, and Rebake for what is not there.
+// directory's files first, Rebake for what is not there, and the site's origin,
+// if it has one, for whatever is not everybody's and for what Rebake has not.
 //
 // The text is complete and can be read; a value that could break out of its
 // place is refused, never repaired. Nothing here runs nginx.
@@ -9,6 +10,8 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -31,6 +34,22 @@ type Config struct {
 	// ServerListen is where nginx listens: a port, or host and port. Empty
 	// means 80. Only Server needs it.
 	ServerListen string
+
+	// Site is the public URL, scheme and host. Only a site with origins needs
+	// it, and the fields below.
+	Site string
+	// Origins are the servers that answer what is no page; none for a site
+	// that Rebake makes alone.
+	Origins []Origin
+	// Routes say whose a path is; the first match wins. What none of them has
+	// is for the last origin that they name, or else for the last of Origins.
+	Routes []Route
+	// IgnoreQuery are query parameters that change nothing about a page, and
+	// BypassCookies cookies whose visitors the origin knows. A name may end in
+	// * for any that begins so.
+	IgnoreQuery, BypassCookies []string
+
+	site *url.URL // Site, when it has been checked
 }
 
 // Include returns what goes into the site's own server block. The error names
@@ -48,7 +67,7 @@ func Server(c Config) (string, error) {
 	return render("server", c)
 }
 
-//go:embed include.conf.tmpl server.conf.tmpl
+//go:embed *.conf.tmpl
 var files embed.FS
 
 func render(name string, c Config) (string, error) {
@@ -56,15 +75,17 @@ func render(name string, c Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	p := newPlan(c, name == "server")
 	t := template.New("nginx")
 	t.Funcs(template.FuncMap{
-		"quote":  quote,
-		"indent": indent,
-		"types":  fileTypes,
-		"apis":   func() []string { return apis },
-		"site": func(c Config) (string, error) {
+		"quote":   quote,
+		"indent":  indent,
+		"apis":    func() []string { return apis },
+		"telling": telling,
+		"known":   known,
+		"site": func(p plan) (string, error) {
 			var b bytes.Buffer
-			err := t.ExecuteTemplate(&b, "site", c)
+			err := t.ExecuteTemplate(&b, "site", p)
 			return b.String(), err
 		},
 	})
@@ -72,7 +93,7 @@ func render(name string, c Config) (string, error) {
 		return "", fmt.Errorf("parse nginx template: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, name, c); err != nil {
+	if err := t.ExecuteTemplate(&b, name, p); err != nil {
 		return "", fmt.Errorf("fill nginx template: %w", err)
 	}
 	return b.String(), nil
@@ -82,15 +103,40 @@ func render(name string, c Config) (string, error) {
 // over every location that a site may have beside them.
 var apis = []string{"= /api/revalidate", "= /api/revalidate/", "^~ /_rebake/webhooks/"}
 
+// named are pages whose names are files, and where those without one go.
+type named struct {
+	plan
+	Types []fileType
+	Miss  string
+}
+
 type fileType struct{ Extension, Type string }
 
+// Pages are those that Rebake is asked for. An origin's scripts, styles and
+// images are none.
+func (p plan) Pages() named {
+	return named{plan: p, Types: fileTypes(func(t fileType) bool { return len(p.Asked) == 0 || !t.isAsset() }), Miss: p.Miss()}
+}
+
+// Assets are an origin's scripts, styles and images.
+func (p plan) Assets() named {
+	return named{plan: p, Types: fileTypes(fileType.isAsset), Miss: p.Asset()}
+}
+
 // fileTypes are those of file-like pages, see storage.Path.FileType.
-func fileTypes() []fileType {
+func fileTypes(want func(fileType) bool) []fileType {
 	var list []fileType
 	for _, ext := range storage.FileExtensions() {
-		list = append(list, fileType{strings.TrimPrefix(ext, "."), storage.TypeByName(ext)})
+		if t := (fileType{strings.TrimPrefix(ext, "."), storage.TypeByName(ext)}); want(t) {
+			list = append(list, t)
+		}
 	}
 	return list
+}
+
+// isAsset reports whether pages name files of the type, and people do not.
+func (t fileType) isAsset() bool {
+	return !storage.IsText(t.Type) || slices.Contains([]string{"text/css", "text/javascript", "image/svg+xml", "application/manifest+json"}, t.Type)
 }
 
 // quote makes one word of s for nginx, which has been checked to be possible.

@@ -1,6 +1,8 @@
 package nginx_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -118,22 +120,37 @@ func (w *web) wantHeaders(a answer, headers map[string]string) {
 	}
 }
 
-// stub stands where Rebake listens, and answers 404 to everything.
+// stub stands where Rebake listens, or an origin. It answers 404 to everything
+// but the paths in status.
 type stub struct {
 	*httptest.Server
-	mu  sync.Mutex
-	got []*http.Request
+	mu     sync.Mutex
+	got    []*http.Request
+	status map[string]int // by escaped path
 }
 
-func newStub(t *testing.T) *stub {
-	s := new(stub)
+// answer sets the statuses of paths, in their escaped form.
+func (s *stub) answer(status map[string]int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status = status
+}
+
+func newStub(t *testing.T) *stub { return newStubOf(t, "stub", nil) }
+
+// newStubOf answers with its name, in the body and as X-From.
+func newStubOf(t *testing.T, name string, status map[string]int) *stub {
+	s := &stub{status: status}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		r.Body = io.NopCloser(bytes.NewReader(body)) // for the test
 		s.got = append(s.got, r)
 		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = io.WriteString(w, "stub")
+		w.Header().Set("X-From", name)
+		w.WriteHeader(cmp.Or(s.status[r.URL.EscapedPath()], http.StatusNotFound))
+		_, _ = io.WriteString(w, name)
 	}))
 	t.Cleanup(s.Close)
 	return s
