@@ -41,6 +41,7 @@ type Site interface {
 	WaitLabel(context.Context, worker.AcceptedLabel) error
 	Miss(context.Context, storage.Path) (worker.Served, error)
 	Operator
+	Collector
 }
 
 // Routes is what the api asks of the renderer floor.

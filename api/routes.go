@@ -32,6 +32,7 @@ func (a *API) Admin() http.Handler {
 	r.Handle("/v1/events", a.private(methods(a.events, http.MethodGet)))
 	r.Handle("/v1/hold", a.private(methods(a.hold, http.MethodPost)))
 	r.Handle("/v1/resume", a.private(methods(a.resume, http.MethodPost)))
+	r.Handle("/v1/gc", a.private(methods(a.gc, http.MethodGet, http.MethodPost)))
 	r.Handle("/v1/remove", a.private(methods(a.remove, http.MethodPost)))
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rebake/daemon/config"
+	"rebake/renderer"
 	"rebake/storage"
 	"rebake/worker"
 )
@@ -23,9 +24,12 @@ func newBuildCommand(flags *globalFlags) *cobra.Command {
 		Use:   "build",
 		Short: "Render every known page, and wait for it",
 		Long: `Build triggers every page of the site at low priority: those that the routes'
-lists name, those of routes without parameters, and those that are known from
-before. It renders them itself, together with the workers that are running, and
-ends when all are done. The exit code is not 0 if anything failed.`,
+lists name, those of routes without parameters, those in the sitemaps of origins,
+and those that are known from before. It follows the links of all of these to
+more pages of origins, and to the assets that are to be copied. It renders them
+itself, together with the workers that are running, and ends when all are done.
+The exit code is not 0 if anything failed; a broken link is told, and is no
+failure.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := flags.load(cmd.ErrOrStderr())
@@ -56,10 +60,8 @@ func runBuild(ctx context.Context, cfg *config.Config, missing bool, stderr io.W
 	if err != nil {
 		return report, err
 	}
-	b := worker.Build{Missing: missing, Reason: "rebake build", Fixed: a.renderer.Load().FixedPaths()}
-	for _, l := range a.renderer.Load().Lists() {
-		b.Lists = append(b.Lists, l)
-	}
+	b := newBuild(a.renderer.Load(), cfg)
+	b.Missing = missing
 	show := newProgress(stderr)
 	b.Progress = show.update
 	ctx, done := context.WithCancel(ctx)
@@ -73,6 +75,21 @@ func runBuild(ctx context.Context, cfg *config.Config, missing bool, stderr io.W
 	err = runStages(ctx, []service{build}, []service{a.run})
 	show.end()
 	return report, errors.Join(buildErr, err)
+}
+
+// newBuild says where the pages of a site are found.
+func newBuild(r *renderer.Renderer, cfg *config.Config) worker.Build {
+	b := worker.Build{Reason: "rebake build", Fixed: r.FixedPaths()}
+	for _, l := range r.Lists() {
+		b.Lists = append(b.Lists, l)
+	}
+	for _, s := range r.Sitemaps() {
+		b.Sitemaps = append(b.Sitemaps, s)
+	}
+	if c := r.Crawl(cfg.IgnoreQuery); c != nil { // else the interface would not be nil
+		b.Crawl = c
+	}
+	return b
 }
 
 // runAdopt rebuilds the ledger's records from the files in the output.
@@ -139,59 +156,4 @@ func rate(r worker.BuildReport) float64 {
 		return 0
 	}
 	return float64(r.Done) / r.Took.Seconds()
-}
-
-// buildSummary is what --json prints.
-type buildSummary struct {
-	Pages    int           `json:"pages"`
-	Failed   []buildFailed `json:"failed"`
-	Problems []string      `json:"problems"`
-	Seconds  float64       `json:"seconds"`
-}
-
-type buildFailed struct {
-	Path   string `json:"path"`
-	Reason string `json:"reason"`
-}
-
-func printBuild(w io.Writer, r worker.BuildReport, asJSON bool) error {
-	sum := buildSummary{Pages: r.Done, Failed: []buildFailed{}, Problems: []string{}, Seconds: r.Took.Seconds()}
-	for _, f := range r.Failed {
-		sum.Failed = append(sum.Failed, buildFailed{f.Path.String(), f.Reason})
-	}
-	for _, err := range r.Problems {
-		sum.Problems = append(sum.Problems, err.Error())
-	}
-	if asJSON {
-		if err := printJSON(w, sum); err != nil {
-			return failed(err)
-		}
-	} else {
-		writeBuild(w, sum, rate(r))
-	}
-	if len(sum.Failed)+len(sum.Problems) > 0 {
-		return &exitError{exitFailed, errAlreadyTold}
-	}
-	return nil
-}
-
-// mostShown bounds what a person is shown of a build that went very wrong.
-const mostShown = 20
-
-func writeBuild(w io.Writer, sum buildSummary, perSecond float64) {
-	for _, text := range sum.Problems {
-		fmt.Fprintf(w, "%s %s\n", color.YellowString("!"), text)
-	}
-	for _, f := range sum.Failed[:min(len(sum.Failed), mostShown)] {
-		fmt.Fprintf(w, "%s %s  %s\n", color.RedString("✗"), f.Path, f.Reason)
-	}
-	if more := len(sum.Failed) - mostShown; more > 0 {
-		fmt.Fprintf(w, "  and %d more; --json prints all\n", more)
-	}
-	mark := color.GreenString("✓")
-	if len(sum.Failed)+len(sum.Problems) > 0 {
-		mark = color.RedString("✗")
-	}
-	fmt.Fprintf(w, "%s %d pages in %s, %.0f pages/s, %d failed\n", mark, sum.Pages,
-		time.Duration(sum.Seconds*float64(time.Second)).Round(time.Millisecond), perSecond, len(sum.Failed))
 }

@@ -86,13 +86,14 @@ func (l *listedSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(list)
 }
 
-func (l *listedSite) build(args ...string) (out string, code int) {
-	l.t.Helper()
+// build runs the command as a process of its own.
+func (s *testSite) build(args ...string) (out string, code int) {
+	s.t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
-		l.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	cmd := exec.Command(rebakeLink(l.t, exe), append([]string{"build", "--config", filepath.Join(l.dir, "rebake.yaml")}, args...)...)
+	cmd := exec.Command(rebakeLink(s.t, exe), append([]string{"build", "--config", filepath.Join(s.dir, "rebake.yaml")}, args...)...)
 	b, _ := cmd.CombinedOutput()
 	return string(b), cmd.ProcessState.ExitCode()
 }

@@ -28,9 +28,11 @@ func newCheckCommand(flags *globalFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Look at the config, and try what it names",
-		Long: `Check reads the config, loads the templates, and tries Redis, the sources and the
-output directory. It prints what it found and the config as it is in effect,
-without secrets. It changes nothing that is served.`,
+		Long: `Check reads the config, loads the templates, and tries Redis, the sources, the
+origins and the output directory. Of an origin it takes a page twice, and says
+whether it would be published, and whether a cache of the origin's own answers.
+It prints what it found and the config as it is in effect, without secrets. It
+changes nothing that is served.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := flags.load(cmd.ErrOrStderr())
@@ -50,26 +52,47 @@ without secrets. It changes nothing that is served.`,
 	}
 }
 
+// checks tries things, and says of each what came of it.
+type checks struct {
+	w      io.Writer
+	failed bool
+}
+
+// report says that something works, or why it does not.
+func (c *checks) report(name string, err error) {
+	if err == nil {
+		fmt.Fprintf(c.w, "%s %s\n", color.GreenString("✓"), name)
+		return
+	}
+	c.failed = true
+	fmt.Fprintf(c.w, "%s %s: %v\n", color.RedString("✗"), name, err)
+}
+
+// warn says what works and may surprise somebody nevertheless.
+func (c *checks) warn(name, text string) {
+	fmt.Fprintf(c.w, "%s %s: %s\n", color.YellowString("!"), name, text)
+}
+
 // runChecks tries one thing after the other and reports whether all worked.
 func runChecks(ctx context.Context, w io.Writer, cfg *config.Config) bool {
-	ok := true
-	report := func(name string, err error) {
-		if err == nil {
-			fmt.Fprintf(w, "%s %s\n", color.GreenString("✓"), name)
-			return
-		}
-		ok = false
-		fmt.Fprintf(w, "%s %s: %v\n", color.RedString("✗"), name, err)
-	}
+	c := &checks{w: w}
 	a := &app{cfg: cfg, log: slog.New(slog.DiscardHandler)}
-	_, err := a.openRenderer()
-	report("templates and routes", errors.Join(err, a.close()))
-	report("output "+cfg.Output, checkOutput(cfg))
-	report("redis", checkRedis(ctx, cfg))
+	site, err := a.openRenderer()
+	c.report("templates and routes", err)
+	c.report("output "+cfg.Output, checkOutput(cfg))
+	c.report("redis", checkRedis(ctx, cfg))
 	for _, name := range slices.Sorted(maps.Keys(cfg.Sources)) {
-		report("source "+name+" "+cfg.Sources[name].URL, checkSource(ctx, name, cfg.Sources[name]))
+		c.report("source "+name+" "+cfg.Sources[name].URL, checkSource(ctx, name, cfg.Sources[name]))
 	}
-	return ok
+	if site != nil {
+		for _, name := range slices.Sorted(maps.Keys(cfg.Origins)) {
+			c.origin(ctx, cfg, site, name)
+		}
+	}
+	if err := a.close(); err != nil {
+		c.report("sources and origins", err)
+	}
+	return !c.failed
 }
 
 // checkOutput tries a rename into the output, and leaves no directory behind

@@ -159,7 +159,7 @@ func TestRemove(t *testing.T) {
 	}
 	s.mustRun(words("explain /p/a"), "gone", "kept gone", "takedown")
 	if status, _, _ := s.visit("/p/a"); status != http.StatusNotFound {
-		t.Errorf("a visitor gets %d, want 404", status)
+		t.Errorf("a visitor gets %d, want 410", status)
 	}
 	s.mustRun(words("now /p/a"), "done")
 	if !s.shows("a") {

@@ -79,6 +79,7 @@ func newRoot(hangups Hangups) *cobra.Command {
 trigger arrives, only the pages it touches are rendered again and swapped
 atomically, and nginx goes on serving files.`,
 		Example: `  rebake demo                see it work, with nothing to set up
+  rebake init https://…      look at a site, and write what it needs
   rebake check               look at rebake.yaml, the sources and the output
   rebake serve               run
   rebake dev                 run, and follow every save of a template
@@ -92,8 +93,8 @@ atomically, and nginx goes on serving files.`,
 	root.PersistentFlags().StringVarP(&flags.config, "config", "c", "", "config file (default ./rebake.yaml, then /etc/rebake/rebake.yaml)")
 	root.AddCommand(
 		newServeCommand(&flags, hangups), newDevCommand(&flags), newBuildCommand(&flags), newNowCommand(&flags), newExplainCommand(&flags),
-		newStatusCommand(&flags), newPagesCommand(&flags), newHoldCommand(&flags), newResumeCommand(&flags), newRemoveCommand(&flags), newCheckCommand(&flags),
-		newNginxCommand(&flags), newDemoCommand(), newVersionCommand(),
+		newStatusCommand(&flags), newPagesCommand(&flags), newHoldCommand(&flags), newResumeCommand(&flags), newRemoveCommand(&flags), newGCCommand(&flags), newCheckCommand(&flags),
+		newNginxCommand(&flags), newInitCommand(&flags), newDemoCommand(), newVersionCommand(),
 	)
 	return root
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"rebake/daemon/setup/setuptest"
 )
 
 // TestMain makes the test binary serve as `rebake` too, for the scripts in
@@ -34,6 +36,10 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("REBAKE_SECRET", "a-secret-that-nobody-would-guess")
+			// Sites to look at.
+			env.Setenv("WORDPRESS", setuptest.Serve(setuptest.WordPress{}, env.Defer))
+			env.Setenv("NEXT", setuptest.Serve(setuptest.Next{}, env.Defer))
+			env.Setenv("PLAIN", setuptest.Serve(setuptest.Plain{}, env.Defer))
 			return nil
 		},
 	})

@@ -9,6 +9,9 @@
 // renders many pages goes by that, and a page from it needs no request of its
 // own for what the list has told already.
 //
+// The pages of an origin are found in its sitemaps, and by the links of files
+// that are published.
+//
 // A page carries tags for all that it was made of: the template files, the
 // sources, and the items that it read from a source of kind wordpress
 // ("post:42", "category:4", "media:12", "user:1"), so that a trigger for one

@@ -124,6 +124,9 @@ func (r *Renderer) FixedPaths() []storage.Path {
 // Route returns the pattern of the list's route, see Match.Route.
 func (l *List) Route() string { return l.route.pattern.String() }
 
+// Name says for people what it is: "list of /blog/{slug}".
+func (l *List) Name() string { return "list of " + l.Route() }
+
 // Each reads the list, answer by answer: it calls before, fetches, and calls
 // batch with the pages of the answer, each once in the whole list. A listed
 // item may be used for no page that is owed what came after before: the

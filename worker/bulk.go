@@ -14,12 +14,8 @@ import (
 // held.
 func (w *Worker) take(ctx context.Context, m renderer.Match, b ledger.Bulk, ended func(ledger.ClaimState, error)) error {
 	urgent := b.Priority == ledger.Critical
-	release, runs, err := w.slots.enter(ctx, urgent)
+	release, runs, err := w.enter(ctx, urgent)
 	if err != nil {
-		return err
-	}
-	if err := w.heldError(ctx); err != nil {
-		release()
 		return err
 	}
 	run, err := w.Ledger.Take(ctx, m.Path, b)
@@ -39,4 +35,17 @@ func (w *Worker) take(ctx context.Context, m renderer.Match, b ledger.Bulk, ende
 		ended(run.State, err)
 	}()
 	return nil
+}
+
+// enter waits for a slot for a page that this process chooses itself. runs is
+// what its run hangs on.
+func (w *Worker) enter(ctx context.Context, urgent bool) (release func(), runs context.Context, err error) {
+	if release, runs, err = w.slots.enter(ctx, urgent); err != nil {
+		return nil, nil, err
+	}
+	if err := w.heldError(ctx); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return release, runs, nil
 }

@@ -10,9 +10,9 @@ import (
 	"rebake/storage"
 )
 
-// checkGates refuses a render that no reader should see. The last good page
+// CheckGates refuses a render that no reader should see. The last good page
 // stays then. Errors are *storage.RefusedError.
-func checkGates(page storage.Page, g renderer.Gates) error {
+func CheckGates(page storage.Page, g renderer.Gates) error {
 	refuse := func(gate, format string, args ...any) error {
 		return &storage.RefusedError{Gate: gate, Reason: fmt.Sprintf(format, args...)}
 	}

@@ -36,12 +36,12 @@ func TestCheckGates(t *testing.T) {
 		"text after the end":          {"/a", htmlType, "</html>Warning: mysql", strict, "complete"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := checkGates(storage.Page{Path: mustPath(c.path), Type: c.mediaType, Body: []byte(c.body)}, c.gates)
+			err := CheckGates(storage.Page{Path: mustPath(c.path), Type: c.mediaType, Body: []byte(c.body)}, c.gates)
 			got := ""
 			if refused := new(storage.RefusedError); errors.As(err, &refused) {
 				got = refused.Gate
 			} else if err != nil {
-				t.Fatalf("checkGates = %v, which is no refusal", err)
+				t.Fatalf("CheckGates = %v, which is no refusal", err)
 			}
 			if got != c.gate {
 				t.Errorf("gate = %q, want %q", got, c.gate)

@@ -42,8 +42,13 @@ func (w *Worker) Remove(ctx context.Context, r Removal) error {
 	if err != nil {
 		return err
 	}
+	return w.removeSeized(ctx, run, run.Fence)
+}
+
+// removeSeized takes a page's files away, and ends its run with that.
+func (w *Worker) removeSeized(ctx context.Context, run *ledger.Run, fence output.Fence) error {
 	held, stop := keep(ctx, w.Ledger.Renewal(), run.Renew)
-	res, err := w.Output.Remove(held, r.Path, run.Previous, run.Fence)
+	res, err := w.Output.Remove(held, run.Path, run.Previous, fence)
 	stop()
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
@@ -56,12 +61,12 @@ func (w *Worker) Remove(ctx context.Context, r Removal) error {
 		_, ledgerErr := run.Fail(ctx, ledger.Failed, 0, "remove: "+err.Error())
 		return errors.Join(err, ledgerErr)
 	default:
-		if end, err = w.finish(ctx, run, ledger.Removed, storage.Page{Path: r.Path}, res); err != nil {
+		if end, err = w.finish(ctx, run, ledger.Removed, storage.Page{Path: run.Path}, res); err != nil {
 			return err
 		}
 	}
 	if end.Lost {
-		return storage.Temporary(fmt.Errorf("remove %s: %w", r.Path, storage.ErrLost))
+		return storage.Temporary(fmt.Errorf("remove %s: %w", run.Path, storage.ErrLost))
 	}
 	w.wake(ctx, end.Token)
 	return nil

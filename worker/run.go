@@ -62,18 +62,24 @@ func (w *Worker) do(ctx context.Context, tok ledger.Token) error {
 
 // follow brings a run that was claimed to its end.
 func (w *Worker) follow(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool) error {
-	runCtx, end := context.WithTimeoutCause(ctx, w.cfg.Render, fmt.Errorf("not done within %s", w.cfg.Render))
-	defer end()
-	runCtx, stopRenewing := keep(runCtx, w.Ledger.Renewal(), run.Renew)
-	page, res, err := w.bake(runCtx, run, m, urgent)
-	if err != nil {
-		err = causeOf(runCtx, err) // before the next line ends the context
-	}
-	stopRenewing()
-
+	page, res, err := w.attempt(ctx, run, m, urgent)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
 	defer cancel()
 	return w.conclude(ctx, run, page, res, err)
+}
+
+// attempt bakes the page within the time of a run, and gives signs of life
+// meanwhile. The run has to be concluded with what it returns.
+func (w *Worker) attempt(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool) (storage.Page, output.Result, error) {
+	ctx, end := context.WithTimeoutCause(ctx, w.cfg.Render, fmt.Errorf("not done within %s", w.cfg.Render))
+	defer end()
+	ctx, stopRenewing := keep(ctx, w.Ledger.Renewal(), run.Renew)
+	page, res, err := w.bake(ctx, run, m, urgent)
+	if err != nil {
+		err = causeOf(ctx, err) // before the next line ends the context
+	}
+	stopRenewing()
+	return page, res, err
 }
 
 // unmatched ends the run of a page whose route was taken out of the config
@@ -144,7 +150,7 @@ func (w *Worker) bake(ctx context.Context, run *ledger.Run, m renderer.Match, ur
 	if page, err = w.Renderer.Render(ctx, m, urgent); err != nil {
 		return page, res, err
 	}
-	if err := checkGates(page, m.Gates); err != nil {
+	if err := CheckGates(page, m.Gates); err != nil {
 		return page, res, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -29,7 +29,7 @@ func find(flag string, candidates ...string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("no config: looked for %s; write one (rebake.example.yaml shows every key), or name one with --config",
+	return "", fmt.Errorf("no config: looked for %s; `rebake init URL` writes one (rebake.example.yaml shows every key), or name one with --config",
 		strings.Join(candidates, " and "))
 }
 

@@ -207,7 +207,7 @@ func TestFind(t *testing.T) {
 		}
 	}
 
-	want := "no config: looked for " + here + " and " + there + `; write one (rebake.example.yaml shows every key), or name one with --config`
+	want := "no config: looked for " + here + " and " + there + "; `rebake init URL` writes one (rebake.example.yaml shows every key), or name one with --config"
 	if _, err := find("", here, there); err == nil || err.Error() != want {
 		t.Errorf("find without files: %v\nwant: %s", err, want)
 	}

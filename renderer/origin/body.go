@@ -40,7 +40,7 @@ func (o *Origin) snapshot(p storage.Path, resp upstream.Response) (Snapshot, err
 	if kind, err = served(p, kind); err != nil {
 		return Snapshot{}, err
 	}
-	s := Snapshot{Type: kind, Body: resp.Body, Cache: cacheOf(resp.Header)}
+	s := Snapshot{Type: kind, Body: resp.Body, Cache: o.cache(resp.Header)}
 	if storage.IsText(kind) {
 		if s.Body, err = toUTF8(resp.Body, params["charset"]); err != nil {
 			return Snapshot{}, err

@@ -22,6 +22,17 @@ var cacheHeaders = []string{
 	"X-Nitro-Prerender", "Cf-Cache-Status", "Cache-Status",
 }
 
+// cache is what the answer says, in the words of the origin's kind.
+func (o *Origin) cache(h http.Header) Cache {
+	c := cacheOf(h)
+	if modified := h.Get("Last-Modified"); c.Hit == "" && o.config.Kind == Nuxt && modified != "" {
+		// Nuxt knows no such time of the pages that it renders, but Nitro does
+		// of those that it keeps (routeRules: swr, isr, cache, prerender).
+		c.Hit = "Last-Modified: " + modified
+	}
+	return c
+}
+
 func cacheOf(h http.Header) Cache {
 	c := Cache{Revalidated: strings.EqualFold(h.Get("X-Nextjs-Cache"), "REVALIDATED")}
 	for _, name := range cacheHeaders {

@@ -7,6 +7,9 @@
 // is refused. Absolute links to the origin are turned into links to the site,
 // and the tags that the origin names come with the page.
 //
+// It also knows where an origin's pages are found: in its sitemaps, and in what
+// its pages and style sheets name.
+//
 // It does not retry, and follows no redirect but the one that adds or takes
 // away the slash at the end of the same page.
 package origin
@@ -108,10 +111,14 @@ func (o *Origin) host() string {
 // target is the address of a page in the origin's form.
 func (o *Origin) target(p storage.Path) string {
 	s := p.Escaped()
-	if o.slash && s != "/" && p.FileType() == "" {
+	if o.endsInSlash(p) {
 		s += "/"
 	}
 	return s
+}
+
+func (o *Origin) endsInSlash(p storage.Path) bool {
+	return o.slash && p.String() != "/" && p.FileType() == ""
 }
 
 // failed puts the name of the request before err: "app GET /blog/a".
@@ -120,19 +127,45 @@ func (o *Origin) failed(target string, err error) error {
 	return fmt.Errorf("%s GET %s: %w", o.name, target, err)
 }
 
+// mostRedirects is how often Get goes on where it is sent.
+const mostRedirects = 3
+
 // Get reads what no page is made of, such as a sitemap or robots.txt: target is
-// an escaped path with or without a query. The body is as the origin sent it,
-// decompressed. Errors are those of Snapshot, less the refusals.
+// an escaped path with or without a query. Redirects are followed as long as
+// they stay within the origin. The body is as the origin sent it, decompressed.
+// Errors are those of Snapshot, less the refusals.
 func (o *Origin) Get(ctx context.Context, target string) (upstream.Response, error) {
-	req, err := o.request(ctx, o.bases[o.base()], http.MethodGet, target)
-	if err != nil {
-		return upstream.Response{}, err
+	asked := target
+	for range mostRedirects + 1 {
+		req, err := o.request(ctx, o.bases[o.base()], http.MethodGet, target)
+		if err != nil {
+			return upstream.Response{}, err
+		}
+		moved := ""
+		resp, err := o.client.Do(ctx, req, false, func(resp *http.Response) error {
+			if location, err := resp.Location(); err == nil && resp.StatusCode >= 300 && resp.StatusCode < 400 {
+				moved, _ = o.PathOf(location)
+			}
+			return upstream.CheckStatus(resp)
+		})
+		switch {
+		case err == nil:
+			return resp, nil
+		case moved == "" || moved == target:
+			return upstream.Response{}, o.failed(target, err)
+		}
+		target = moved
 	}
-	resp, err := o.client.Do(ctx, req, false, upstream.CheckStatus)
-	if err != nil {
-		return upstream.Response{}, o.failed(target, err)
+	return upstream.Response{}, o.failed(asked, fmt.Errorf("more than %d redirects", mostRedirects))
+}
+
+// Address returns the public address of a page, in the form of the origin.
+func (o *Origin) Address(p storage.Path) *url.URL {
+	s := p.String()
+	if o.endsInSlash(p) {
+		s += "/"
 	}
-	return resp, nil
+	return &url.URL{Scheme: o.site.Scheme, Host: o.site.Host, Path: s}
 }
 
 // PathOf returns the escaped path and query of a URL that the origin calls its

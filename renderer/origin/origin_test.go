@@ -323,3 +323,26 @@ func TestSnapshot_saysWhetherACacheAnswered(t *testing.T) {
 		}
 	}
 }
+
+func TestSnapshot_saysThatNitroKeepsThePage(t *testing.T) {
+	const modified = "Mon, 23 Nov 2026 11:07:14 GMT"
+	for _, tc := range []struct {
+		kind           Kind
+		modified, want string
+	}{
+		{Nuxt, modified, "Last-Modified: " + modified},
+		{Nuxt, "", ""},
+		{Plain, modified, ""},
+	} {
+		o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+			if tc.modified != "" {
+				w.Header().Set("Last-Modified", tc.modified)
+			}
+			answerHTML(w, r)
+		}, kind(tc.kind))
+		s, err := o.Snapshot(t.Context(), Request{Path: path(t, "/a")})
+		if err != nil || s.Cache.Hit != tc.want {
+			t.Errorf("%s, Last-Modified %q: %q, %v; want %q", tc.kind, tc.modified, s.Cache.Hit, err, tc.want)
+		}
+	}
+}

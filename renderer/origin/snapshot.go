@@ -94,6 +94,10 @@ func (e *slashMoved) Error() string { return "redirected to " + e.target }
 // the page is gone, and the redirect is the origin's to give.
 func (o *Origin) checkStatus(resp *http.Response, p storage.Path) error {
 	err := upstream.CheckStatus(resp)
+	if o.config.Kind == WordPress && resp.StatusCode == http.StatusServiceUnavailable {
+		// It asks for ten minutes when it updates a plugin, which takes seconds.
+		return storage.Temporary(err)
+	}
 	if resp.StatusCode < 300 || resp.StatusCode > 399 || resp.StatusCode == http.StatusNotModified {
 		return err
 	}

@@ -5,14 +5,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 )
 
 // benchBuild builds a site of template pages from a JSON list, in the same
@@ -60,30 +56,8 @@ func build(ctx context.Context, name, program, dir string, pages int) error {
 	if sum.Pages != pages {
 		return fmt.Errorf("%d pages were built, and there are %d", sum.Pages, pages)
 	}
-	peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss / 1024
-	fmt.Printf("%-32s %6d pages  %7.2f s  %6.0f pages/s  peak memory %d MB\n", name, sum.Pages, sum.Seconds, float64(sum.Pages)/sum.Seconds, peak)
+	fmt.Printf("%-32s %6d pages  %7.2f s  %6.0f pages/s  peak memory %d MB\n", name, sum.Pages, sum.Seconds, float64(sum.Pages)/sum.Seconds, peakMB(cmd))
 	return nil
-}
-
-// posts answers as the REST API of WordPress does, as far as a list needs.
-func posts(n int) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
-		page = max(page, 1)
-		const size = 100
-		last := (n + size - 1) / size
-		w.Header().Set("X-WP-Total", strconv.Itoa(n))
-		w.Header().Set("X-WP-TotalPages", strconv.Itoa(last))
-		var list []map[string]any
-		for i := (page-1)*size + 1; i <= min(page*size, n); i++ {
-			list = append(list, map[string]any{
-				"id": i, "slug": fmt.Sprintf("post-%d", i), "type": "post", "modified_gmt": "2026-11-22T09:14:03",
-				"title":   map[string]any{"rendered": fmt.Sprintf("Post number %d", i)},
-				"content": map[string]any{"rendered": strings.Repeat(fmt.Sprintf("<p>Paragraph of post %d, as long as such paragraphs are.</p>\n", i), 60)},
-			})
-		}
-		_ = json.NewEncoder(w).Encode(list)
-	})
 }
 
 func writeSite(dir, source string) error {

@@ -1,6 +1,6 @@
 // Command benchmark measures Rebake as a user runs it: the real program, a real
-// redis-server with fsync always, real files. It prints figures and judges
-// nothing.
+// redis-server with fsync always, real files. It prints figures, and only misses
+// judges them.
 package main
 
 import (
@@ -25,15 +25,19 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("say what to measure: build, urgent")
+		return fmt.Errorf("say what to measure: build, urgent, peers, misses")
 	}
 	switch args[0] {
 	case "build":
 		return benchBuild(ctx, args[1:])
 	case "urgent":
 		return benchUrgent(ctx, args[1:])
+	case "peers":
+		return benchPeers(ctx, args[1:])
+	case "misses":
+		return benchMisses(ctx, args[1:])
 	}
-	return fmt.Errorf("%s: unknown; known: build, urgent", args[0])
+	return fmt.Errorf("%s: unknown; known: build, urgent, peers, misses", args[0])
 }
 
 // prepare makes a directory for one measurement, with the program built into

@@ -153,6 +153,18 @@ func TestFinish_Removed(t *testing.T) {
 		}
 	})
 
+	t.Run("once more does not make the tombstone stay longer", func(t *testing.T) {
+		f := newFixture(t, s)
+		f.mustPublish(p, "a")
+		f.mustFinish(f.mustRun(p), Removed, "")
+		f.elapse(tombstone / 2)
+		f.mustFinish(f.mustRun(p), Removed, "") // a walk over the whole site, say
+		f.elapse(tombstone / 2)
+		if got := f.mustState(p).Freshness; got != PageUnknown {
+			t.Errorf("freshness = %s, want unknown", got)
+		}
+	})
+
 	t.Run("is forgotten when the page comes back", func(t *testing.T) {
 		f := newFixture(t, s)
 		f.mustPublish(p, "a")

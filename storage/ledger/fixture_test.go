@@ -72,6 +72,12 @@ for _, set in ipairs({'dirty', 'timers'}) do
     redis.call('ZINCRBY', KEYS[1] .. set, -d, member)
   end
 end
+for _, of in ipairs({'owed:*', 'page:*'}) do
+  for _, key in ipairs(redis.call('KEYS', KEYS[1] .. of)) do
+    local left = redis.call('PTTL', key)
+    if left >= 0 then redis.call('PEXPIRE', key, left - d) end
+  end
+end
 return 1`)
 
 // elapse makes d pass at once, for everything in the ledger.

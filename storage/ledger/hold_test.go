@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"testing"
+	"time"
 
 	"rebake/storage"
 	"rebake/storage/redistest"
@@ -125,6 +126,20 @@ func TestSeize(t *testing.T) {
 		f.mustTrigger(p, Critical)
 		if end := f.mustFinish(run, Removed, ""); end.Token == nil {
 			t.Error("the trigger that came meanwhile is lost")
+		}
+	})
+
+	t.Run("takes out the second look of an older trigger, and nothing else", func(t *testing.T) {
+		f := newFixture(t, s)
+		f.mustFinish(f.mustClaim(*f.mustRequest(p, Request{Recheck: 3 * time.Second}).Token), Published, "a")
+		if err := f.Schedule(f.ctx, p, time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		f.mustFinish(f.mustSeize(p), Removed, "")
+		f.elapse(time.Minute)
+		list, err := f.DueTimers(f.ctx, 10)
+		if err != nil || len(list) != 1 || list[0].Kind != "scheduled" {
+			t.Errorf("timers = %+v, %v; want the scheduled one", list, err)
 		}
 	})
 

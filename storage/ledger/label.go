@@ -95,7 +95,12 @@ func (l *Ledger) TriggerLabel(ctx context.Context, label Label, req Request) (Re
 }
 
 func (l *Ledger) triggerLabel(ctx context.Context, label Label, req Request, nonce string) (Receipt, error) {
-	r, err := l.runWalk(ctx, l.scripts.label, label, int(req.Priority), nonce, req.Reason)
+	return l.askLabel(ctx, label, int(req.Priority), nonce, req.Reason)
+}
+
+// askLabel runs the script that triggers a label. The arguments are its own.
+func (l *Ledger) askLabel(ctx context.Context, label Label, args ...any) (Receipt, error) {
+	r, err := l.runWalk(ctx, l.scripts.label, label, args...)
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -102,7 +102,7 @@ var lua embed.FS
 // second about one label.
 type scripts struct {
 	trigger, miss, adopt, timer, claim, take, seize, renew, finish, fail, gone, release, sweep *redis.Script
-	label, walkClaim, walkStep, walkEnd, walkRelease, walkSweep                                *redis.Script
+	label, walkClaim, walkStep, walkEnd, walkRelease, walkSweep, forget                        *redis.Script
 }
 
 func loadScripts() (scripts, error) {
@@ -113,7 +113,7 @@ func loadScripts() (scripts, error) {
 	}
 	walks := map[string]**redis.Script{
 		"label": &s.label, "walk_claim": &s.walkClaim, "walk_step": &s.walkStep, "walk_end": &s.walkEnd,
-		"walk_release": &s.walkRelease, "walk_sweep": &s.walkSweep,
+		"walk_release": &s.walkRelease, "walk_sweep": &s.walkSweep, "forget": &s.forget,
 	}
 	err := errors.Join(load("page", pages), load("walk", walks))
 	return s, err

@@ -19,9 +19,13 @@ const (
 
 // Miss records that a visitor asks for a page that has no file. Unlike a
 // trigger it is owed to nobody: when its render fails, or finds no such page,
-// nothing is left of it.
+// nothing is left of it, unless a run that died may have written its file.
 func (l *Ledger) Miss(ctx context.Context, p storage.Path, reason string) (MissState, Receipt, error) {
-	r, err := l.run(ctx, l.scripts.miss, p, int(Default), l.nonce(), reason, ms(l.cfg.MaxRun))
+	return l.miss(ctx, p, reason, l.nonce())
+}
+
+func (l *Ledger) miss(ctx context.Context, p storage.Path, reason, nonce string) (MissState, Receipt, error) {
+	r, err := l.run(ctx, l.scripts.miss, p, int(Default), nonce, reason, ms(l.cfg.MaxRun))
 	if err != nil {
 		return "", Receipt{}, err
 	}

@@ -62,7 +62,7 @@ func (m *model) takePage(p storage.Path, b Bulk, version int) {
 			m.t.Fatal(err)
 		}
 		m.note("take %s for %d by %s: %s, g0 %d", p, b.Number, owner, run.State, run.G0)
-		if run.State == Met && m.met[p] < b.Number {
+		if run.State == Met && m.met[p] < b.Number && m.labels.isPage[p] {
 			m.violation("%s is said to have met %d, and has met %d", p, b.Number, m.met[p])
 		}
 		m.taken(run, b)
@@ -70,7 +70,7 @@ func (m *model) takePage(p storage.Path, b Bulk, version int) {
 	}
 	r := m.begin(p, owner, b.Priority, send)
 	if version >= 0 {
-		r.version, r.step = version, "publish"
+		r.version, r.step = version, "look"
 	}
 }
 
@@ -81,5 +81,6 @@ func (m *model) taken(run *Run, b Bulk) {
 	}
 	m.accepted[run.Path] = max(m.accepted[run.Path], b.Number)
 	m.met[run.Path] = min(m.met[run.Path], b.Number-1) // of a path that is no page it is not known
+	m.visits.wanted(run.Path)
 	m.mayClaim++
 }

@@ -76,6 +76,7 @@ func (m *model) begin(p storage.Path, owner string, prio Priority, send func() *
 	r := &modelRun{Run: first, prio: prio, step: "read"}
 	if first.State == Claimed {
 		m.claims++
+		r.number = m.claims
 		if m.owner[p] != nil {
 			m.violation("%s has two live owners, %s and %s", p, m.owner[p].owner, owner)
 		}
@@ -91,6 +92,7 @@ func (m *model) begin(p storage.Path, owner string, prio Priority, send func() *
 		case second.State != Claimed:
 		case first.State != Claimed:
 			m.claims++
+			r.number = m.claims
 			m.owner[p] = r
 		case second.G0 != first.G0:
 			m.violation("%s claimed %s twice and got g0 %d, then %d", owner, p, first.G0, second.G0)

@@ -11,12 +11,13 @@ import (
 
 // modelLabels is what the model knows of labels, and who works on many pages.
 type modelLabels struct {
-	newest map[Label]uint64
-	tags   map[storage.Path][]string // of a page, and of one that is removed
-	isPage map[storage.Path]bool     // it was published once
-	asked  []modelAsked
-	walks  []*modelWalk
-	builds []*modelBuild
+	newest    map[Label]uint64
+	tags      map[storage.Path][]string // of a page, and of one that is removed
+	isPage    map[storage.Path]bool     // it was published once, and is remembered
+	published map[storage.Path]bool     // the last finished run has published it
+	asked     []modelAsked
+	walks     []*modelWalk
+	builds    []*modelBuild
 }
 
 // modelAsked is one accepted trigger of a label: what the source had then, and
@@ -30,7 +31,7 @@ type modelAsked struct {
 
 func newModelLabels() modelLabels {
 	return modelLabels{
-		newest: map[Label]uint64{}, tags: map[storage.Path][]string{}, isPage: map[storage.Path]bool{},
+		newest: map[Label]uint64{}, tags: map[storage.Path][]string{}, isPage: map[storage.Path]bool{}, published: map[storage.Path]bool{},
 	}
 }
 
@@ -53,18 +54,13 @@ func (m *model) triggerLabel(label Label) {
 		m.content[p] += m.rnd.IntN(2)
 	}
 	send := func() Receipt {
-		asked := modelAsked{label: label, content: maps.Clone(m.content), covered: map[storage.Path]bool{}}
-		for _, p := range m.paths {
-			asked.covered[p] = m.labels.isPage[p] && slices.Contains(labelsOf(p.String(), "/r", m.labels.tags[p]), string(label))
-		}
+		asked := m.askedNow(label)
 		r, err := m.Ledger.triggerLabel(m.ctx, label, Request{Priority: prio}, nonce)
 		if err != nil {
 			m.t.Fatal(err)
 		}
 		m.note("trigger %s: %+v", label, r)
-		m.labels.newest[label] = max(m.labels.newest[label], r.ID)
-		asked.id = r.ID
-		m.labels.asked = append(m.labels.asked, asked)
+		m.acceptLabel(asked, r)
 		return r
 	}
 	r := send()
@@ -77,15 +73,44 @@ func (m *model) triggerLabel(label Label) {
 	m.enqueue(r.Token)
 }
 
-// anyLabel prefers one that a page is to join when its run ends.
+// askedNow is what a trigger of the label would be about.
+func (m *model) askedNow(label Label) modelAsked {
+	asked := modelAsked{label: label, content: maps.Clone(m.content), covered: map[storage.Path]bool{}}
+	for _, p := range m.paths {
+		asked.covered[p] = m.labels.isPage[p] && slices.Contains(labelsOf(p.String(), "/r", m.labels.tags[p]), string(label))
+	}
+	return asked
+}
+
+func (m *model) acceptLabel(asked modelAsked, r Receipt) {
+	asked.id = r.ID
+	m.labels.newest[asked.label] = max(m.labels.newest[asked.label], r.ID)
+	m.labels.asked = append(m.labels.asked, asked)
+}
+
+// anyLabel prefers one that a page is to join when its run ends, or that was
+// left to a removed page.
 func (m *model) anyLabel() Label {
-	if len(m.runs) > 0 && m.rnd.IntN(2) == 0 {
-		if tags := tagsOf(m.runs[m.rnd.IntN(len(m.runs))].version); len(tags) > 0 {
-			return Tag(tags[0])
+	switch n := m.rnd.IntN(4); {
+	case n < 2 && len(m.runs) > 0:
+		return m.labelOf(m.runs[m.rnd.IntN(len(m.runs))])
+	case n == 2:
+		for _, p := range m.paths {
+			if tags := m.labels.tags[p]; len(tags) > 0 && m.labels.isPage[p] && !m.labels.published[p] {
+				return Tag(tags[0])
+			}
 		}
 	}
 	labels := []Label{Site, Tag("t0"), Tag("t1"), Tag("t2"), Tag("odd"), Prefix(m.paths[1]), Prefix(m.paths[0]), Route("/r")}
 	return labels[m.rnd.IntN(len(labels))]
+}
+
+// labelOf is one that the page has, or will have when the run ends.
+func (m *model) labelOf(r *modelRun) Label {
+	if tags := tagsOf(r.version); len(tags) > 0 {
+		return Tag(tags[0])
+	}
+	return Prefix(r.Path)
 }
 
 // oblige adds what the labels promise to what is wanted of each page.
@@ -111,29 +136,51 @@ func (m *model) walked(label Label) {
 	}
 }
 
-// finish tells the ledger what a run has published.
-func (m *model) finish(r *modelRun, outcome Outcome) (End, error) {
-	if !m.world.labelCheck {
+// finish tells the ledger what a run has published, or that it has removed
+// the page.
+func (m *model) finish(r *modelRun) (End, error) {
+	if !m.has(theLabelCheck) {
 		m.rdb.Del(m.ctx, m.key("label"))
 	}
-	page := storage.Page{Path: r.Path, Route: "/r", Body: []byte{byte(r.version)}, Tags: tagsOf(r.version)}
-	return r.Finish(m.ctx, outcome, page, time.Unix(1, 0))
+	page := storage.Page{Path: r.Path, Wake: m.wakeOf(r)}
+	if !r.removes() {
+		page.Route, page.Body, page.Tags = "/r", []byte{byte(r.version)}, tagsOf(r.version)
+		page.Revalidate = revalidateOf(r.version)
+	}
+	return r.Finish(m.ctx, r.outcome(), page, time.Unix(1, 0))
 }
 
 // finished notes what a run has met, and which labels were triggered in vain
 // for it: of those that the page had, and of those that it has now.
 func (m *model) finished(r *modelRun) {
 	p, l := r.Path, &m.labels
+	if r.removes() && !l.isPage[p] && m.accepted[p] <= m.met[p] && !m.visits.open[p] {
+		return // it was lost, and its removal of nothing is answered as if it were the last one
+	}
 	m.met[p] = max(m.met[p], r.G0)
-	tags := slices.Clone(l.tags[p])
-	if !gone(r.version) {
+	tags, route := slices.Clone(l.tags[p]), ""
+	l.published[p] = !r.removes()
+	if r.removes() && !m.has(theTombstone) {
+		m.dropRecord(p)
+	}
+	if l.published[p] {
 		l.tags[p], l.isPage[p] = tagsOf(r.version), true
-		tags = append(tags, l.tags[p]...)
+		tags, route = append(tags, l.tags[p]...), "/r"
 	}
-	for _, label := range labelsOf(p.String(), "/r", tags) {
-		if n := l.newest[Label(label)]; n > r.G0 {
-			m.accepted[p] = max(m.accepted[p], n)
-			m.mayClaim++
-		}
+	m.finishTimers(r)
+	visited := m.visits.runFinished(p)
+	delete(m.removals.readGone, p)
+	var newest uint64
+	for _, label := range labelsOf(p.String(), route, tags) {
+		newest = max(newest, l.newest[Label(label)])
 	}
+	if newest <= r.G0 {
+		return
+	}
+	m.mayClaim++
+	if visited && r.removes() {
+		m.visits.open[p] = true // it looks again, and is a visitor's still
+		return
+	}
+	m.accepted[p] = max(m.accepted[p], newest)
 }

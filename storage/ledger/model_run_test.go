@@ -1,7 +1,11 @@
 package ledger
 
 import (
+	"errors"
+	"slices"
 	"time"
+
+	"rebake/storage"
 )
 
 // advance lets one worker, perhaps after a long pause, do its next step.
@@ -10,10 +14,12 @@ func (m *model) advance() {
 		return
 	}
 	r := m.runs[m.rnd.IntN(len(m.runs))]
-	if r.paused > m.steps {
+	if r.paused > m.steps || r.asking {
 		return
 	}
-	if done := m.next(r); done {
+	r.asking = true
+	done := m.next(r)
+	if r.asking = false; done {
 		m.forget(r)
 	}
 }
@@ -24,7 +30,7 @@ func (m *model) pause() {
 	if len(m.runs) == 0 {
 		return
 	}
-	r := m.runs[m.rnd.IntN(len(m.runs))]
+	r := m.anyRun()
 	r.paused = m.steps + m.rnd.IntN(40)
 	m.note("%s pauses, and its lease of %s ends", r.owner, r.Path)
 	if m.owner[r.Path] == r {
@@ -37,10 +43,19 @@ func (m *model) pause() {
 // die ends a worker without a word.
 func (m *model) die() {
 	if len(m.runs) > 0 {
-		r := m.runs[m.rnd.IntN(len(m.runs))]
+		r := m.anyRun()
 		m.note("%s dies, of %s", r.owner, r.Path)
 		m.forget(r)
 	}
+}
+
+// anyRun prefers the worst moment, in quiet plays: a file was changed, and the
+// ledger was not told.
+func (m *model) anyRun() *modelRun {
+	if i := slices.IndexFunc(m.runs, func(r *modelRun) bool { return r.step == "end" }); i >= 0 && m.quiet {
+		return m.runs[i]
+	}
+	return m.runs[m.rnd.IntN(len(m.runs))]
 }
 
 func (m *model) forget(r *modelRun) {
@@ -55,58 +70,67 @@ func (m *model) forget(r *modelRun) {
 // next does a run's next step and says whether it was the last.
 func (m *model) next(r *modelRun) (done bool) {
 	switch r.step {
-	case "read":
-		r.version, r.step = m.content[r.Path], "publish"
-		m.note("%s reads %s at version %d", r.owner, r.Path, r.version)
+	case "read", "look": // the latter when it was read before
+		m.read(r)
 		return false
 	case "publish":
 		switch n := m.rnd.IntN(20); {
-		case n < 2:
+		case n >= 13 && m.quiet && !r.remover, n < 2 && !r.remover:
 			m.end(r, false, func() (End, error) { return r.Fail(m.ctx, Retrying, 4*time.Second, "slow") })
 			return true
 		case n < 3:
 			m.end(r, false, func() (End, error) { return r.Fail(m.ctx, Failed, 0, "broken") })
 			return true
-		case n < 4:
+		case n < 4 && !r.remover:
 			m.release(r)
 			return true
 		}
 		return m.publish(r)
 	}
-	outcome := Published
-	if gone(r.version) {
-		outcome = Removed
+	if m.visits.open[r.Path] && m.rnd.IntN(3) == 0 { // in the last moment
+		m.triggerLabel(m.labelOf(r))
 	}
-	m.end(r, true, func() (End, error) { return m.finish(r, outcome) })
+	m.end(r, true, func() (End, error) { return m.finish(r) })
 	return true
+}
+
+// read looks whether the page is to stay removed, and what the source has.
+func (m *model) read(r *modelRun) {
+	kept, err := m.Kept(m.ctx, r.Path)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	r.remove = kept != nil && m.has(theKeptMark)
+	if r.step != "look" {
+		r.version = m.content[r.Path]
+	}
+	r.step = "publish"
+	m.note("%s reads %s at version %d, kept removed: %v", r.owner, r.Path, r.version, r.remove)
 }
 
 // publish is one step, as it is in the output: the fence is asked within the
 // page's lock.
 func (m *model) publish(r *modelRun) (done bool) {
-	if gone(r.version) {
-		confirmed, end, err := r.Gone(m.ctx)
-		if err != nil {
-			m.t.Fatal(err)
-		}
-		if !confirmed {
-			m.note("%s finds %s gone: %+v", r.owner, r.Path, end)
-			m.ended(r, end)
-			return true
-		}
-	}
-	v, exists := m.served[r.Path]
-	if err := r.Fence(m.ctx, exists && !gone(v)); err == nil {
-		m.owner[r.Path] = r
-	} else if m.world.fence {
-		m.note("%s may not publish %s: %v", r.owner, r.Path, err)
+	if gone(r.version) && !r.remove && m.has(theSecondReading) && !m.confirm(r) {
 		return true
 	}
-	m.note("%s publishes %s at version %d", r.owner, r.Path, r.version)
-	if r.version < v {
-		m.violation("%s went backwards, from version %d to %d", r.Path, v, r.version)
+	file := m.files[r.Path]
+	err := r.Fence(m.ctx, file.there)
+	switch {
+	case err == nil:
+		m.owner[r.Path] = r
+		m.visits.touched[r.Path] = true
+	case m.has(theFence):
+		m.note("%s may not publish %s: %v", r.owner, r.Path, err)
+		if errors.Is(err, storage.ErrForeign) {
+			m.violation("%s has a file that the ledger takes for another's", r.Path)
+		}
+		return true
 	}
-	m.served[r.Path] = r.version
+	m.note("%s publishes %s at version %d, as a file: %v", r.owner, r.Path, r.version, !r.removes())
+	m.checkPublication(r)
+	delete(m.removals.byHand, r.Path)
+	m.files[r.Path] = modelFile{there: !r.removes(), version: r.version, by: r.number}
 	r.step = "end"
 	return false
 }
@@ -122,8 +146,12 @@ func (m *model) end(r *modelRun, finish bool, send func() (End, error)) {
 		return end
 	}
 	end := request()
-	if finish && !end.Lost {
+	switch {
+	case end.Lost:
+	case finish:
 		m.finished(r)
+	default:
+		m.visits.runFailed(r.Path)
 	}
 	m.ended(r, end)
 	if m.lost() {

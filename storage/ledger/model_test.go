@@ -17,11 +17,11 @@ import (
 // processes goes wrong here: replies that are lost, tasks that are lost or come
 // twice, workers that die, or stop and go on when their page is another's.
 //
-// Labels, walks and builds are in files of their own.
+// Labels, walks, builds, visitors, removals and timers are in files of their own.
 //
 // REBAKE_MODEL_SEED=7 go test -run TestModel ./storage/ledger   runs one seed.
 const (
-	modelSeeds = 100 // about six seconds
+	modelSeeds = 100 // about eight seconds
 	modelSteps = 300 // at most
 	modelRuns  = 8   // at most, the paused ones too
 )
@@ -32,40 +32,10 @@ var modelPaths = []string{"/", "/a", "/a/1", "/a-1", "/b/1", "/b/2"}
 func TestModel(t *testing.T) {
 	rdb := redistest.Start(t)
 	for _, seed := range seeds(t) {
-		if m := playModel(t, rdb, seed, modelWorld{true, true, true, true}); m.wrong != "" {
+		if m := playModel(t, rdb, seed, nothing); m.wrong != "" {
 			t.Fatalf("REBAKE_MODEL_SEED=%d: %s\n%s", seed, m.wrong, m.tail())
 		}
 	}
-}
-
-// The controls show that the model test would see what the fence and the
-// sweeper are for.
-func TestModel_WithoutFenceAnOlderPageOverwritesANewer(t *testing.T) {
-	wantViolation(t, modelWorld{fence: false, sweeper: true, walkSweeper: true, labelCheck: true})
-}
-
-func TestModel_WithoutSweeperATriggerIsLost(t *testing.T) {
-	wantViolation(t, modelWorld{fence: true, sweeper: false, walkSweeper: true, labelCheck: true})
-}
-
-func TestModel_WithoutLabelCheckAPageThatJoinsATagIsMissed(t *testing.T) {
-	wantViolation(t, modelWorld{fence: true, sweeper: true, walkSweeper: true, labelCheck: false})
-}
-
-func TestModel_WithoutWalkSweeperALabelIsLost(t *testing.T) {
-	wantViolation(t, modelWorld{fence: true, sweeper: true, walkSweeper: false, labelCheck: true})
-}
-
-func wantViolation(t *testing.T, world modelWorld) {
-	t.Helper()
-	rdb := redistest.Start(t)
-	for seed := range uint64(modelSeeds) {
-		if m := playModel(t, rdb, seed, world); m.wrong != "" {
-			t.Logf("seed %d: %s", seed, m.wrong)
-			return
-		}
-	}
-	t.Errorf("%d seeds found nothing wrong", modelSeeds)
 }
 
 func seeds(t *testing.T) (list []uint64) {
@@ -82,63 +52,89 @@ func seeds(t *testing.T) (list []uint64) {
 	return list
 }
 
-// modelWorld says which safeguards are there.
-type modelWorld struct{ fence, sweeper, walkSweeper, labelCheck bool }
-
 // model is one play. The maps are the truth that the ledger is compared with.
 type model struct {
 	*fixture
-	world modelWorld
-	rnd   *rand.Rand
-	steps int
-	depth int // of steps between a request and its repetition
+	without safeguard
+	rnd     *rand.Rand
+	quiet   bool // few people edit, so that visitors are the first to ask for a page, and much fails
+	steps   int
+	depth   int // of steps between a request and its repetition
 
 	paths     []storage.Path
-	content   map[storage.Path]int    // version that the source has now
-	wanted    map[storage.Path]int    // version at the last accepted trigger
-	served    map[storage.Path]int    // version that a visitor sees
-	accepted  map[storage.Path]uint64 // newest trigger
-	met       map[storage.Path]uint64 // newest trigger that a finished run has met
+	content   map[storage.Path]int       // version that the source has now
+	wanted    map[storage.Path]int       // version at the last accepted trigger
+	files     map[storage.Path]modelFile // what a visitor sees
+	accepted  map[storage.Path]uint64    // newest trigger
+	met       map[storage.Path]uint64    // newest trigger that a finished run has met
 	owner     map[storage.Path]*modelRun
 	queue     []Token // what asynq has
 	runs      []*modelRun
 	labels    modelLabels
+	visits    modelVisits
+	removals  modelRemovals
+	timers    map[Timer]modelDue
 	claims    int
 	mayClaim  int // triggers, failures, releases and dead leases: each allows one claim
 	wrong     string
 	histories []string
 }
 
+// modelFile is what was done last at a path.
+type modelFile struct {
+	there   bool
+	version int // of the content that was published, or that said that there is no page
+	by      int // number of the run
+}
+
 // modelRun is a worker's run and how far it has come.
 type modelRun struct {
 	*Run
+	number  int // of the claim, in their order
 	prio    Priority
-	step    string // read, publish or end
-	version int    // of the content that it read
-	paused  int    // until so many steps are done
+	step    string    // read, look, publish or end
+	version int       // of the content that it read
+	remove  bool      // whatever the content says
+	remover bool      // it was claimed by a person, for a removal
+	paused  int       // until so many steps are done
+	asking  bool      // it waits for a reply
+	before  time.Time // when its end was told for the first time
+	wake    time.Time // see storage.Page
+}
+
+// removes says whether the run is to leave no file.
+func (r *modelRun) removes() bool { return r.remove || gone(r.version) }
+
+// outcome is what it tells at its end.
+func (r *modelRun) outcome() Outcome {
+	if r.removes() {
+		return Removed
+	}
+	return Published
 }
 
 // gone says which versions of the content are that there is no page.
 func gone(version int) bool { return version%5 == 4 }
 
-func playModel(t *testing.T, s *redistest.Server, seed uint64, world modelWorld) *model {
+func playModel(t *testing.T, s *redistest.Server, seed uint64, without safeguard) *model {
 	t.Helper()
 	rdb := s.Client()
-	// No crash of Redis is played here, so it need not wait for the disk.
-	if err := rdb.ConfigSet(t.Context(), "appendfsync", "no").Err(); err != nil {
+	// No crash of Redis is played here, so it need not write to the disk.
+	if err := rdb.ConfigSet(t.Context(), "appendonly", "no").Err(); err != nil {
 		t.Fatal(err)
 	}
 	cfg := DefaultConfig(site)
 	cfg.Lease, cfg.MaxRun = time.Hour, 4*time.Hour // time only passes when the model says so
 	m := &model{
-		fixture: openFixture(t, rdb, cfg), world: world, rnd: rand.New(rand.NewPCG(seed, 0)),
-		content: map[storage.Path]int{}, wanted: map[storage.Path]int{}, served: map[storage.Path]int{},
+		fixture: openFixture(t, rdb, cfg), without: without, rnd: rand.New(rand.NewPCG(seed, 0)), quiet: seed%2 == 1,
+		content: map[storage.Path]int{}, wanted: map[storage.Path]int{}, files: map[storage.Path]modelFile{},
 		accepted: map[storage.Path]uint64{}, met: map[storage.Path]uint64{}, owner: map[storage.Path]*modelRun{},
+		labels: newModelLabels(), visits: newModelVisits(), removals: newModelRemovals(), timers: map[Timer]modelDue{},
 	}
-	for _, s := range modelPaths {
+	for i, s := range modelPaths {
 		m.paths = append(m.paths, path(t, s))
+		m.content[m.paths[i]] = 4 * (i % 2) // some are no page at first
 	}
-	m.labels = newModelLabels()
 	for range modelSteps * (seed%5 + 1) / 5 { // a long play hides what later triggers mend
 		if m.step(); m.wrong != "" {
 			return m
@@ -147,13 +143,14 @@ func playModel(t *testing.T, s *redistest.Server, seed uint64, world modelWorld)
 	ended := m.drain()
 	m.labels.oblige(m)
 	for _, p := range m.paths {
-		if m.served[p] < m.wanted[p] {
-			m.violation("%s is served at version %d, and a trigger was accepted at %d", p, m.served[p], m.wanted[p])
+		if m.files[p].version < m.wanted[p] {
+			m.violation("%s is served at version %d, and a trigger was accepted at %d", p, m.files[p].version, m.wanted[p])
 		}
 	}
 	if !ended {
 		m.violation("something is owed for ever")
 	}
+	m.checkFiles()
 	if m.claims > m.mayClaim {
 		m.violation("%d runs, want at most %d", m.claims, m.mayClaim)
 	}
@@ -165,12 +162,14 @@ func playModel(t *testing.T, s *redistest.Server, seed uint64, world modelWorld)
 // step does one random thing and checks what must always be true.
 func (m *model) step() {
 	p := m.paths[m.rnd.IntN(len(m.paths))]
-	switch n := m.rnd.IntN(150); {
+	switch n := m.rnd.IntN(200); {
+	case n >= 150:
+		m.stepOutside(p, n-150)
 	case n >= 100:
 		m.stepBulk(n - 100)
 	case n < 18:
 		m.content[p]++
-		m.trigger(p)
+		m.ask(p)
 	case n < 40:
 		m.deliver()
 	case n < 66:
@@ -185,11 +184,38 @@ func (m *model) step() {
 		m.pause()
 	case n < 85:
 		m.timePasses(time.Duration(m.rnd.IntN(30)) * time.Second)
-	case m.world.sweeper:
+	case m.has(theSweeper):
 		m.sweep()
 	}
 	m.steps++
-	m.checkOwed()
+	m.check()
+}
+
+// stepOutside does what comes from visitors, from people at the site's
+// machine, and by the clock.
+func (m *model) stepOutside(p storage.Path, n int) {
+	switch {
+	case n < 12:
+		m.visit(p)
+	case n < 18:
+		m.fireTimers()
+	case n < 22 && !m.quiet:
+		m.schedule(p)
+	case n < 25:
+		m.remove(p)
+	case n < 28:
+		m.letComeBack(p)
+	case n < 31:
+		m.endTombstone()
+	case n < 32:
+		m.deleteByHand(p)
+	case n < 33:
+		m.collectGarbage()
+	case n < 37:
+		m.timePasses(time.Duration(m.rnd.IntN(5000)) * time.Millisecond)
+	default:
+		m.advance()
+	}
 }
 
 // between does what others do while a reply is lost and the request is made
@@ -208,17 +234,39 @@ func (m *model) between() {
 // lost says whether the next reply is lost.
 func (m *model) lost() bool { return m.rnd.IntN(8) == 0 }
 
+// ask lets somebody ask for a page.
+func (m *model) ask(p storage.Path) {
+	if m.quiet && m.rnd.IntN(8) > 0 {
+		m.visit(p)
+	} else {
+		m.trigger(p)
+	}
+}
+
 func (m *model) trigger(p storage.Path) {
-	prio := Priority(m.rnd.IntN(3))
+	req := Request{Priority: Priority(m.rnd.IntN(3)), OnlyPublished: m.rnd.IntN(8) == 0}
+	if m.rnd.IntN(3) == 0 {
+		req.Recheck = 3 * time.Second
+	}
 	nonce, version := m.nonce(), m.content[p]
 	send := func() Receipt {
-		r, err := m.Ledger.trigger(m.ctx, p, Request{Priority: prio}, nonce)
+		before := time.Now()
+		r, err := m.Ledger.trigger(m.ctx, p, req, nonce)
 		if err != nil {
 			m.t.Fatal(err)
 		}
 		m.note("trigger %s at version %d: %+v", p, version, r)
-		m.accepted[p] = max(m.accepted[p], r.ID)
+		if r.Skipped {
+			if m.labels.isPage[p] || m.accepted[p] > m.met[p] {
+				m.violation("%s is skipped as if it never was a page", p)
+			}
+			return r
+		}
+		m.accept(p, r.ID, version)
 		m.mayClaim++
+		if req.Recheck > 0 {
+			m.arm(Timer{Kind: "recheck", Path: p}, before, req.Recheck, req.Recheck)
+		}
 		return r
 	}
 	r := send()
@@ -226,13 +274,20 @@ func (m *model) trigger(p storage.Path) {
 		m.between()
 		r = send()
 	}
-	m.wanted[p] = max(m.wanted[p], version)
 	m.enqueue(r.Token)
+}
+
+// accept notes a trigger of a page: what the source has now must be served.
+func (m *model) accept(p storage.Path, id uint64, version int) {
+	m.accepted[p] = max(m.accepted[p], id)
+	m.wanted[p] = max(m.wanted[p], version)
+	m.visits.wanted(p)
 }
 
 func (m *model) timePasses(d time.Duration) {
 	m.note("%v pass", d)
 	m.elapse(d)
+	m.shiftDues(d)
 	if d < m.cfg.Lease {
 		return
 	}
@@ -250,7 +305,7 @@ func (m *model) sweep() {
 		m.t.Fatal(err)
 	}
 	for _, s := range list {
-		if s.Label != "" && !m.world.walkSweeper {
+		if s.Label != "" && !m.has(theWalkSweeper) {
 			continue
 		}
 		there := false

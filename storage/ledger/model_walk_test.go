@@ -25,7 +25,7 @@ func (m *model) stepBulk(n int) {
 		m.dieWalk()
 	case n < 39:
 		m.pauseWalk()
-	case n < 41:
+	case n < 41 && !m.quiet:
 		m.startBuild()
 	default:
 		m.advanceBuild()

@@ -1,11 +1,37 @@
 package ledger
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"rebake/storage/redistest"
 )
+
+// beforeScripts calls do once, before the next script is sent to Redis.
+func (f *fixture) beforeScripts(do func()) {
+	f.rdb.AddHook(&scriptHook{do: sync.OnceFunc(do)})
+}
+
+type scriptHook struct{ do func() }
+
+func (h *scriptHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *scriptHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (h *scriptHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == "evalsha" {
+			h.do()
+		}
+		return next(ctx, cmd)
+	}
+}
 
 func TestSchedule(t *testing.T) {
 	t.Parallel()
@@ -71,4 +97,28 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("fired at the first time: %+v", list)
 		}
 	})
+
+	for name, timer := range map[string]Timer{
+		"of a page":  {Kind: "scheduled", Path: path(t, "/news")},
+		"of a label": {Kind: "scheduled", Label: Tag("post:42")},
+	} {
+		t.Run(name+" again while it fires holds", func(t *testing.T) {
+			f := newFixture(t, s)
+			if err := f.schedule(t.Context(), timer, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			f.beforeScripts(func() {
+				if err := f.schedule(t.Context(), timer, time.Now().Add(time.Minute)); err != nil {
+					t.Error(err)
+				}
+			})
+			if r, err := f.Fire(t.Context(), timer, Default); err != nil || !r.Skipped {
+				t.Errorf("receipt = %+v, %v; want skipped: it is not due any more", r, err)
+			}
+			f.elapse(time.Minute)
+			if list := fired(f); len(list) != 1 {
+				t.Errorf("fired %+v, want the newer one", list)
+			}
+		})
+	}
 }

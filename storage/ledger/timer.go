@@ -94,39 +94,19 @@ func (t Timer) reason() string {
 	return t.Kind
 }
 
-// Fire takes a due timer out and triggers what it is about. Of several
-// processes that try for a page, one does and the others are skipped; several
-// triggers of one label are one walk.
+// Fire takes a due timer out and triggers what it is about, in one step. Of
+// several processes that try, one does and the others are skipped.
 func (l *Ledger) Fire(ctx context.Context, t Timer, prio Priority) (Receipt, error) {
+	return l.fire(ctx, t, prio, l.nonce())
+}
+
+func (l *Ledger) fire(ctx context.Context, t Timer, prio Priority, nonce string) (Receipt, error) {
 	if t.Label != "" {
-		return l.fireLabel(ctx, t, prio)
+		return l.askLabel(ctx, t.Label, int(prio), nonce, t.reason(), t.name())
 	}
-	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), l.nonce(), t.reason(), ms(l.cfg.MaxRun), t.name())
+	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), nonce, t.reason(), ms(l.cfg.MaxRun), t.name())
 	if err != nil {
 		return Receipt{}, err
 	}
 	return receipt(r, t.Path)
-}
-
-// fireLabel triggers first: a process that dies before the next line leaves a
-// timer that fires twice, and not one that is lost. One that was set anew
-// meanwhile stays.
-func (l *Ledger) fireLabel(ctx context.Context, t Timer, prio Priority) (Receipt, error) {
-	now, err := l.rdb.Time(ctx).Result()
-	if err != nil {
-		return Receipt{}, fmt.Errorf("timers: %w", err)
-	}
-	at, err := l.rdb.ZScore(ctx, l.key("timers"), t.name()).Result()
-	if err != nil || at > float64(now.UnixMilli()) {
-		return Receipt{Skipped: true}, nil // another process was faster
-	}
-	r, err := l.TriggerLabel(ctx, t.Label, Request{Priority: prio, Reason: t.reason()})
-	if err != nil {
-		return Receipt{}, err
-	}
-	removed := l.rdb.ZRem(ctx, l.key("timers"), t.name())
-	if err := removed.Err(); err != nil {
-		return r, storage.Temporary(fmt.Errorf("timers: %w", err))
-	}
-	return r, nil
 }

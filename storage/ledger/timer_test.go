@@ -92,11 +92,11 @@ func TestTimers(t *testing.T) {
 		f.elapse(3 * time.Second)
 		var tokens [2]string
 		for i := range tokens {
-			r, err := f.run(t.Context(), f.scripts.timer, p, int(Default), "n", "recheck", ms(f.cfg.MaxRun), "recheck:"+p.String())
-			if err != nil {
-				t.Fatal(err)
+			r, err := f.fire(t.Context(), Timer{Kind: "recheck", Path: p}, Default, "n")
+			if err != nil || r.Token == nil {
+				t.Fatalf("receipt = %+v, %v; want a token", r, err)
 			}
-			tokens[i] = r.text(2)
+			tokens[i] = r.Token.ID
 			if i == 0 {
 				f.mustRequest(p, Request{Priority: Low, Recheck: 3 * time.Second})
 			}

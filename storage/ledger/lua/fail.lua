@@ -3,7 +3,7 @@
 --  | waiting, ms                        the same token may be claimed then
 --  | again, id, token, priority, ms     a trigger came meanwhile: wake a worker
 local owner, result, delay = ARGV[2], ARGV[4], tonumber(ARGV[5])
-local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'tok', 'prio', 'due', 'by', 'why', 'since', 'fown', 'miss')
+local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'tok', 'prio', 'due', 'by', 'why', 'since', 'fown', 'miss', 'wr')
 if r.fown == owner then -- the reply was lost, and this is the same request again
   if r.by == owner then return {'again', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)} end
   if r.st == 'waiting' then return {'waiting', math.max(0, r.due - now)} end
@@ -18,7 +18,9 @@ event(result, r.g0, 'ran', now - r.start, 'waited', now - r.since, 'why', r.why,
 if tonumber(r.gen) > tonumber(r.g0) then
   return again(r, owner, now + AGAIN)
 end
-if r.miss then -- only visitors asked: it is remembered for as long as they are told no
+-- Only visitors asked: it is remembered for as long as they are told no. Where
+-- a run may have renamed a file before it died, somebody has to find out.
+if r.miss and not r.wr then
   redis.call('HSET', owed, 'st', 'failed')
   redis.call('PEXPIRE', owed, 10000)
   redis.call('ZREM', dirty, path)

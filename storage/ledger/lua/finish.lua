@@ -39,7 +39,8 @@ elseif p.hash or p.gone then -- a path that never was a page leaves nothing behi
   redis.call('HSET', page, 'g0', r.g0, 'own', owner, 'gone', 1, 'mtime', ARGV[8], 'at', now,
     'end', redis.call('GET', seq), 'why', r.why)
   redis.call('HDEL', page, 'hash', 'size')
-  redis.call('PEXPIRE', page, ARGV[12])
+  -- From its removal on: walks that find it gone once more do not keep it.
+  if not p.gone then redis.call('PEXPIRE', page, ARGV[12]) end
 else
   redis.call('HSET', floor, 'absent', redis.call('GET', seq))
 end
@@ -62,6 +63,7 @@ if redis.call('EXISTS', label) == 1 then
   end
 end
 if newest > tonumber(r.g0) then
+  if result ~= 'removed' then wanted() end -- it is a page now, whoever asked first
   redis.call('HSET', owed, 'gen', newest)
   redis.call('HSET', owed, 'since', r.next or now)
   redis.call('HDEL', owed, 'att', 'last', 'err', 'fg0', 'cl', 'gone', 'wr')
