@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"rebake/storage"
 	"rebake/worker"
 )
 
@@ -51,7 +52,10 @@ func (a *API) miss(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", page.Type+"; charset=utf-8")
+	h.Set("Content-Type", page.Type)
+	if storage.IsText(page.Type) {
+		h.Set("Content-Type", page.Type+"; charset=utf-8")
+	}
 	h.Set("Cache-Control", "public, max-age=0, must-revalidate")
 	h.Set("Cache-Status", "rebake; hit")
 	if page.Rendered {

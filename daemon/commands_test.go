@@ -158,7 +158,7 @@ func TestRemove(t *testing.T) {
 		t.Errorf("the page is %q, and was to stay away", got)
 	}
 	s.mustRun(words("explain /p/a"), "gone", "kept gone", "takedown")
-	if status, _, _ := s.visit("/p/a"); status != http.StatusNotFound {
+	if status, _, _ := s.visit("/p/a"); status != http.StatusGone {
 		t.Errorf("a visitor gets %d, want 410", status)
 	}
 	s.mustRun(words("now /p/a"), "done")

@@ -167,7 +167,9 @@ func (b *build) named(ctx context.Context) error {
 func (b *build) known(ctx context.Context) error {
 	return b.worker.Ledger.EachPage(ctx, ledger.Site, func(p storage.Path) error {
 		if m, ok := b.worker.Renderer.Match(p); ok {
-			return b.take(ctx, m, buildPage{deadEnd: true}, b.bulk())
+			bulk := b.bulk()
+			bulk.Index = ledger.Site // which may hold tombstones that have expired
+			return b.take(ctx, m, buildPage{deadEnd: true}, bulk)
 		}
 		return nil
 	})

@@ -43,29 +43,31 @@ func (b *build) take(ctx context.Context, m renderer.Match, p buildPage, bulk le
 		}
 	}
 	b.pages.Add(1)
-	err := b.worker.take(ctx, m, bulk, func(state ledger.ClaimState, err error) {
+	err := b.worker.take(ctx, m, bulk, func(err error) {
+		if err != nil {
+			b.stop(err)
+			b.pages.Done()
+		}
+	}, func(run *ledger.Run, _ error) {
 		defer b.pages.Done()
-		b.ended(ctx, p, state, err)
+		switch {
+		case run.State == ledger.Met: // rendered meanwhile
+			b.read(p)
+		case run.Finished:
+			b.arrived(p)
+		default:
+			b.opened(p)
+		}
 	})
 	if err != nil {
 		b.pages.Done()
+		return err
 	}
-	return err
+	return b.stopped()
 }
 
-// ended notes what became of a page. That a run has ended without an error does
-// not say that the page is published, so its state is asked.
-func (b *build) ended(ctx context.Context, p buildPage, state ledger.ClaimState, err error) {
-	if state == ledger.Met { // rendered meanwhile
-		b.read(p)
-		return
-	}
-	if state == ledger.Claimed && err == nil {
-		if done, err := b.worker.settled(ctx, AcceptedPage{Path: p.path, ID: b.number}); done && err == nil {
-			b.arrived(p)
-			return
-		}
-	}
+// opened notes a page whose end is not known yet.
+func (b *build) opened(p buildPage) {
 	b.read(p) // the last good file leads on as well
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -62,7 +62,7 @@ func (b *build) visit(ctx context.Context, m renderer.Match, p buildPage) error 
 			b.stop(err)
 			return
 		}
-		b.visited(ctx, p, v)
+		b.visited(p, v)
 	})
 	if err != nil {
 		b.pages.Done()
@@ -72,7 +72,7 @@ func (b *build) visit(ctx context.Context, m renderer.Match, p buildPage) error 
 
 // visited notes what became of a visit. A page that the ledger knows is taken
 // as all those are.
-func (b *build) visited(ctx context.Context, p buildPage, v visitEnd) {
+func (b *build) visited(p buildPage, v visitEnd) {
 	switch err := v.Cause; {
 	case v.State == ledger.MissPublished, v.State == ledger.MissGone:
 		b.frontier.answerFor(p)
@@ -82,10 +82,12 @@ func (b *build) visited(ctx context.Context, p buildPage, v visitEnd) {
 		}
 	case !v.Mine:
 		if !b.later(p, false) {
-			b.ended(ctx, p, ledger.Busy, nil)
+			b.opened(p)
 		}
+	case err == nil && v.Finished:
+		b.arrived(p)
 	case err == nil, errors.Is(err, storage.ErrLost), errors.Is(err, errStopping):
-		b.ended(ctx, p, ledger.Claimed, err)
+		b.opened(p)
 	case errors.Is(err, storage.ErrGone), errors.Is(err, errKept):
 		b.broken(p, err.Error())
 	case staysOrigins(err):

@@ -16,6 +16,8 @@ type visitEnd struct {
 	// Mine says that this visit's run was it; somebody else's may be under way
 	// otherwise.
 	Mine bool
+	// Finished says that the ledger knows the run's outcome.
+	Finished bool
 	// Cause is why the page was not published; nil when it was.
 	Cause error
 }
@@ -49,7 +51,7 @@ func (w *Worker) visitOnce(ctx, runs context.Context, m renderer.Match, reason s
 	}
 	cause, err := w.followVisit(runs, run, m)
 	w.requeue(runs, *receipt.Token, err)
-	return visitEnd{State: state, Mine: true, Cause: cause}, nil
+	return visitEnd{State: state, Mine: true, Finished: run.Finished, Cause: cause}, nil
 }
 
 // followVisit brings the run of a visit to its end. cause is why the page was

@@ -48,7 +48,7 @@ func TestWorker_WhileHeldKeepsTriggersForLater(t *testing.T) {
 	s.set("/old", "after")
 	p.trigger(ledger.Critical, "/new")
 	p.accept(Trigger{Labels: []ledger.Label{ledger.Site}, Priority: ledger.Low, Reason: "test"})
-	err := p.take(t.Context(), mustMatch(t, p, "/other"), ledger.Bulk{Number: 1}, func(ledger.ClaimState, error) {})
+	err := p.take(t.Context(), mustMatch(t, p, "/other"), ledger.Bulk{Number: 1}, func(error) {}, func(*ledger.Run, error) {})
 	if held := new(HeldError); !errors.As(err, &held) || held.Hold.Why != "an incident" {
 		t.Errorf("a bulk ended with %v, want that publishing is held, and why", err)
 	}

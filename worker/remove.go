@@ -72,15 +72,6 @@ func (w *Worker) removeSeized(ctx context.Context, run *ledger.Run, fence output
 	return nil
 }
 
-// checkKept is asked before each render.
-func (w *Worker) checkKept(ctx context.Context, run *ledger.Run) error {
-	mark, err := w.Ledger.Kept(ctx, run.Path)
-	if err == nil && mark != nil {
-		err = errKept
-	}
-	return err
-}
-
 // concludeKept ends a run of a page that is to stay removed.
 func (w *Worker) concludeKept(ctx context.Context, run *ledger.Run) (ledger.End, output.Result, error) {
 	return w.takeAway(ctx, run, storage.Page{Path: run.Path})

@@ -144,8 +144,8 @@ func (w *Worker) bake(ctx context.Context, run *ledger.Run, m renderer.Match, ur
 			err = fmt.Errorf("render panicked: %v", v)
 		}
 	}()
-	if err := w.checkKept(ctx, run); err != nil {
-		return page, res, err
+	if run.Kept {
+		return page, res, errKept
 	}
 	if page, err = w.Renderer.Render(ctx, m, urgent); err != nil {
 		return page, res, err

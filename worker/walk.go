@@ -107,18 +107,46 @@ func (w *Worker) walkPages(ctx context.Context, walk *ledger.Walk) error {
 			continue
 		}
 		bulk := ledger.Bulk{Number: walk.Number, Priority: walk.Priority, Reason: walk.Reason, Index: walk.Label}
+		var batch taking
 		for _, p := range paths {
 			m, ok := w.Renderer.Match(p)
 			if !ok || !walk.Label.OfRoute(m.Route()) {
 				continue
 			}
-			if err := w.take(ctx, m, bulk, func(ledger.ClaimState, error) {}); err != nil {
+			if err := w.take(ctx, m, bulk, batch.begin(), func(*ledger.Run, error) {}); err != nil {
 				return err
 			}
 			pages++
+		}
+		if err := batch.wait(); err != nil {
+			return err
 		}
 		if err := walk.Advance(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// taking waits until all pages of a batch are owed: only then may the cursor
+// pass them.
+type taking struct {
+	pages sync.WaitGroup
+	once  sync.Once
+	err   error
+}
+
+// begin adds a page, and returns what is told that it is owed.
+func (t *taking) begin() (owed func(error)) {
+	t.pages.Add(1)
+	return func(err error) {
+		defer t.pages.Done()
+		if err != nil {
+			t.once.Do(func() { t.err = err })
+		}
+	}
+}
+
+func (t *taking) wait() error {
+	t.pages.Wait()
+	return t.err
 }

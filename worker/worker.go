@@ -31,7 +31,7 @@ type Config struct {
 
 // DefaultConfig is fit for a machine with a few cores.
 func DefaultConfig() Config {
-	return Config{Workers: 8, Render: 30 * time.Second, Recheck: 3 * time.Second, Grace: 10 * time.Second}
+	return Config{Workers: 16, Render: 30 * time.Second, Recheck: 3 * time.Second, Grace: 10 * time.Second}
 }
 
 // Renderer makes pages. Render is called by several goroutines at once.

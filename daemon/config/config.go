@@ -57,7 +57,8 @@ type Config struct {
 
 	// IgnoreQuery are the query parameters that change nothing about a page:
 	// addresses with these alone are served from the files, all others go to
-	// the origin. A name may end in *. Only nginx knows of them.
+	// the origin. A name may end in *. nginx and builds, which follow links,
+	// know of them.
 	IgnoreQuery []string `yaml:"ignore_query"`
 	// BypassCookies are cookies whose visitors are sent to the origin; a name
 	// may end in *. Only nginx knows of them.
@@ -69,7 +70,8 @@ type Config struct {
 	// TrailingSlash says which form of an address nginx redirects to: always
 	// (/blog/a/), never (/blog/a), or auto, which serves both. Default auto.
 	TrailingSlash string `yaml:"trailing_slash"`
-	// Workers is how many pages render at once. Default 8. The sources' own
+	// Workers is how many pages render at once. Default 16: a page waits for
+	// disks most of its time, and some wait together. The sources' own
 	// concurrency bounds what reaches them.
 	Workers int `yaml:"workers"`
 	// Limits bound what one render or one request may take.
@@ -133,7 +135,7 @@ func Default() *Config {
 		BypassCookies: []string{"wordpress_logged_in_*", "wp-postpass_*", "comment_author_*", "__prerender_bypass", "__next_preview_data"},
 		Compress:      []string{"gzip"},
 		TrailingSlash: "auto",
-		Workers:       8,
+		Workers:       16,
 		Limits:        Limits{Render: 30 * time.Second, MaxWait: 60 * time.Second, MaxBody: 1 << 20, Paths: 100},
 		Shutdown:      10 * time.Second,
 		Log:           Log{Level: "info", Format: "text"},

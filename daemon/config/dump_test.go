@@ -90,7 +90,7 @@ bypass_cookies:
 compress:
   - gzip
 trailing_slash: auto
-workers: 8
+workers: 16
 limits:
   render: 30s
   max_wait: 1m0s

@@ -49,7 +49,7 @@ var (
 	// restLink is the core's link to the REST object that a page is about.
 	restLink = regexp.MustCompile(`/wp/v2/(posts|pages|categories|tags|users|media)/([0-9]+)>`)
 	// guid is how feeds name a post, whatever its address is now.
-	guid = regexp.MustCompile(`<guid isPermaLink="false">[^<]*[?&;]p=([0-9]+)</guid>`)
+	guid = regexp.MustCompile(`<guid isPermaLink="false">[^<]*[?&;]p=([0-9]+)(?:#comment-[0-9]+)?</guid>`)
 	// numbered is a class that ends in the number of an item.
 	numbered = regexp.MustCompile(`^(.+)-([0-9]+)$`)
 )

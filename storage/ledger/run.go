@@ -37,6 +37,11 @@ type Run struct {
 	Attempts int
 	// Previous is the last publication.
 	Previous storage.Published
+	// Kept says that the page is to stay removed, see Ledger.Keep.
+	Kept bool
+	// Finished says that Finish has told the ledger: every trigger up to G0 is
+	// met.
+	Finished bool
 	// Wait is how long an early wake-up has to wait.
 	Wait time.Duration
 
@@ -68,6 +73,7 @@ func (l *Ledger) newRun(r reply, p storage.Path, token, owner string) (*Run, err
 		run.G0 = uint64(r.number(1))
 		run.Deaths, run.Attempts = int(r.number(2)), int(r.number(3))
 		run.Previous = storage.Published{Hash: r.text(4), Gone: r.number(6) == 1, Type: r.text(7)}
+		run.Kept = r.number(8) == 1
 		if at := r.number(5); at > 0 {
 			run.Previous.MTime = time.UnixMilli(at)
 		}
@@ -140,8 +146,10 @@ func (r *Run) Finish(ctx context.Context, outcome Outcome, page storage.Page, mt
 	if !page.Wake.IsZero() {
 		wake = page.Wake.UnixMilli()
 	}
-	return r.end(l.run(ctx, l.scripts.finish, r.Path, r.owner, ms(l.cfg.MaxRun), string(outcome),
+	end, err := r.end(l.run(ctx, l.scripts.finish, r.Path, r.owner, ms(l.cfg.MaxRun), string(outcome),
 		page.Hash(), len(page.Body), page.Type, mtime.UnixMilli(), marshalTags(page.Tags), page.Version, page.Route, ms(tombstone), ms(spread(page.Revalidate)), wake))
+	r.Finished = err == nil && !end.Lost
+	return end, err
 }
 
 // spread moves a period by up to a tenth, so that pages that were built

@@ -2,7 +2,7 @@
 -- -> stale                  another token is the valid one, or none
 --  | busy                   a live run has it
 --  | early, ms              not due yet
---  | claimed, g0, silent deaths before, attempts before, hash, mtime ms, gone, type
+--  | claimed, g0, silent deaths before, attempts before, hash, mtime ms, gone, type, kept
 local r = read(owed, 'st', 'tok', 'own', 'exp', 'due', 'g0', 'cl', 'att')
 if not r.st or r.st == 'failed' or r.tok ~= ARGV[2] then return {'stale'} end
 local repeated = r.st == 'running' and r.own == ARGV[3]
@@ -17,4 +17,4 @@ if not repeated then
   redis.call('ZADD', dirty, exp, path)
 end
 local p = read(page, 'hash', 'type', 'mtime', 'gone')
-return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or ''}
+return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept()}

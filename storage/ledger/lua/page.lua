@@ -26,6 +26,9 @@ local function wanted()
   redis.call('PERSIST', owed)
 end
 
+-- kept is 1 when somebody has removed the page for good.
+local function kept() return redis.call('HEXISTS', prefix .. 'kept', path) end
+
 -- schedule sets or takes out a timer of the page.
 local function schedule(kind, at)
   if at > 0 then

@@ -17,4 +17,4 @@ if not (r.st == 'running' and r.own == owner) then -- else this is the same requ
   redis.call('ZADD', dirty, exp, path)
 end
 local p = read(page, 'hash', 'type', 'mtime', 'gone')
-return {'claimed', tonumber(r.g0), 0, 0, p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or ''}
+return {'claimed', tonumber(r.g0), 0, 0, p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept()}

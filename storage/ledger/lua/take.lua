@@ -53,4 +53,4 @@ if not repeated then
   redis.call('HDEL', owed, 'rp', 'next', 'look')
   redis.call('ZADD', dirty, exp, path)
 end
-return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or ''}
+return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept()}
