@@ -88,3 +88,14 @@ func TestWorker_SecondLookFindsWhatCameTooLate(t *testing.T) {
 	p.accept(Trigger{Paths: onePath("/a"), Priority: ledger.Critical, Recheck: true})
 	s.await("the second look is published", func() bool { return s.served("/a") == html("look 2") })
 }
+
+func TestWorker_SecondLookOfATagFindsWhatCameTooLate(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(func(set *settings) { set.Recheck = 100 * time.Millisecond })
+	s.on("/a", func(_ context.Context, n int, _ string) (string, error) { return fmt.Sprint("look ", n), nil })
+	s.tag("/a", "post:1")
+	p.trigger(ledger.Critical, "/a")
+	s.await("the page is published", func() bool { return s.served("/a") == html("look 1") })
+	p.accept(Trigger{Labels: []ledger.Label{ledger.Tag("post:1")}, Priority: ledger.Critical, Recheck: true})
+	s.await("the second look is published", func() bool { return s.served("/a") == html("look 3") })
+}

@@ -167,6 +167,9 @@ func (w *Worker) Accept(ctx context.Context, t Trigger) (Accepted, error) {
 }
 
 func (w *Worker) acceptLabel(ctx context.Context, label ledger.Label, req ledger.Request) (AcceptedLabel, error) {
+	if !label.IsTag() {
+		req.Recheck = 0 // so many pages are not rendered twice on a suspicion
+	}
 	r, err := w.Ledger.TriggerLabel(ctx, label, req)
 	if err != nil {
 		return AcceptedLabel{}, err

@@ -36,6 +36,12 @@ func ParseLabel(s string) (Label, error) {
 	return "", errors.New("no label: " + s)
 }
 
+// IsTag reports whether the label is a tag.
+func (l Label) IsTag() bool {
+	kind, _ := l.split()
+	return kind == "tag"
+}
+
 // split returns the kind and what is behind it.
 func (l Label) split() (kind, of string) {
 	kind, of, _ = strings.Cut(string(l), ":")
@@ -95,7 +101,7 @@ func (l *Ledger) TriggerLabel(ctx context.Context, label Label, req Request) (Re
 }
 
 func (l *Ledger) triggerLabel(ctx context.Context, label Label, req Request, nonce string) (Receipt, error) {
-	return l.askLabel(ctx, label, int(req.Priority), nonce, req.Reason)
+	return l.askLabel(ctx, label, int(req.Priority), nonce, req.Reason, "", ms(req.Recheck))
 }
 
 // askLabel runs the script that triggers a label. The arguments are its own.

@@ -1,4 +1,5 @@
--- KEYS: seq, walk, label, dirty.  ARGV: label, priority, nonce, reason, timer that asks or none
+-- KEYS: seq, walk, label, dirty.  ARGV: label, priority, nonce, reason, timer that asks or '',
+--       ms until the second look or 0
 -- Records that everything with the label has changed. The pages are triggered
 -- by a walk over the index; a page whose run is under way, or that is to join
 -- the label only when that run ends, sees it at its finish.
@@ -8,12 +9,13 @@
 local want = tonumber(ARGV[2])
 local w = read(walk, 'st', 'tok', 'by', 'prio', 'exp')
 if w.by == ARGV[3] then return {'queued', number(w.tok), w.tok, w.prio, 0} end
-if ARGV[5] then -- as in timer.lua
+if ARGV[5] ~= '' then -- as in timer.lua
   local due = redis.call('ZSCORE', prefix .. 'timers', ARGV[5])
   if not due or tonumber(due) > now then return {'none'} end
   redis.call('ZREM', prefix .. 'timers', ARGV[5])
 end
 local n = redis.call('INCR', seq)
+if ARGV[6] ~= '0' then redis.call('ZADD', prefix .. 'timers', now + tonumber(ARGV[6]), 'recheck:' .. name) end
 redis.call('HSET', label, name, n .. ' ' .. now)
 redis.call('HSET', walk, 'seq', n, 'why', ARGV[4], 'prio', math.max(want, tonumber(w.prio or 0)))
 if w.st == 'running' and tonumber(w.exp) > now then return {'coalesced', n} end
