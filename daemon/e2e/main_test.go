@@ -1,0 +1,68 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"rebake/daemon"
+)
+
+// TestMain makes the test binary serve as `rebake` too, when it is called by
+// that name: the whole program, built once, with the race detector if the tests
+// have it.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) != "rebake" {
+		os.Exit(m.Run())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(daemon.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, func() <-chan os.Signal {
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGHUP)
+		return c
+	}))
+}
+
+// need skips a test where one of the programs is missing, but never in CI.
+func need(t *testing.T, programs ...string) {
+	t.Helper()
+	var missing []string
+	for _, name := range programs {
+		if _, err := exec.LookPath(name); err == nil {
+			continue
+		}
+		if _, err := os.Stat(name); err != nil {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	const install = "%s: not installed; scripts/test does that"
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(install, strings.Join(missing, ", "))
+	}
+	t.Skipf(install, strings.Join(missing, ", "))
+}
+
+// await polls for a condition, since what is waited for happens in another
+// process, and returns how long it took. It reports false after atMost.
+func await(atMost time.Duration, done func() bool) (time.Duration, bool) {
+	started := time.Now()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		if time.Since(started) > atMost {
+			return time.Since(started), false
+		}
+		<-tick.C
+	}
+	return time.Since(started), true
+}

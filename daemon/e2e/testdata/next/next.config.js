@@ -1,0 +1,2 @@
+// What lies above the folder is not the app's.
+module.exports = { turbopack: { root: __dirname }, poweredByHeader: false }
