@@ -28,6 +28,7 @@ type input struct {
 	wait          string
 	recheck       string
 	onlyGenerated string
+	all           bool // every page of the site
 	// invalid is a field of the wrong type. It is told to nobody who has no
 	// right to ask.
 	invalid error
@@ -124,11 +125,22 @@ func (in *input) addTags(lists []string) {
 	}
 }
 
+// itemNames are kinds of items that senders call by another name than
+// WordPress' own, by which pages are tagged.
+var itemNames = map[string]string{"tag": "post_tag", "author": "user"}
+
 // addItem takes what a CMS calls an item for the tag that pages showing it
-// have: "post:42".
+// have: "post:42". The button for everything of the plugin of next-wp says the
+// kind "all", and no id.
 func (in *input) addItem(kind, id string) {
-	if kind != "" && id != "" {
+	switch {
+	case kind == "all" && id == "":
+		in.all = true
+	case kind != "" && id != "":
 		in.tags = append(in.tags, kind+":"+id)
+		if name := itemNames[kind]; name != "" {
+			in.tags = append(in.tags, name+":"+id)
+		}
 	}
 }
 

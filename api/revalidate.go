@@ -87,6 +87,9 @@ func (a *API) trigger(in input) (worker.Trigger, time.Duration, error) {
 	if t.Labels, err = a.labels(in); err != nil {
 		return t, 0, err
 	}
+	if in.all {
+		t.Labels, t.Priority = append(t.Labels, ledger.Site), ledger.Low
+	}
 	switch {
 	case len(t.Paths)+len(t.Labels)+len(in.slugs) > 0:
 	case in.useless != nil:

@@ -20,7 +20,7 @@ func (s *Source) fetch(ctx context.Context, u *url.URL, r Request) (Answer, erro
 		return Answer{}, err
 	}
 	resp, err := s.client.Do(ctx, req, r.Urgent, func(resp *http.Response) error {
-		err := checkStatus(resp)
+		err := s.checkStatus(resp)
 		if err != nil && r.Query != "" {
 			err = endpoint(err)
 		}
@@ -72,8 +72,12 @@ func (s *Source) request(ctx context.Context, u *url.URL, r Request) (*http.Requ
 }
 
 // checkStatus is upstream.CheckStatus, with a word about redirects.
-func checkStatus(resp *http.Response) error {
+func (s *Source) checkStatus(resp *http.Response) error {
 	err := upstream.CheckStatus(resp)
+	if s.WordPress() && resp.StatusCode == http.StatusServiceUnavailable {
+		// It asks for ten minutes when it updates a plugin, which takes seconds.
+		return storage.Temporary(err)
+	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return fmt.Errorf("%w: redirected to %s; redirects are not followed, set url to the final address", err, upstream.RedirectHost(resp))
 	}
