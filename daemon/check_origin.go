@@ -94,6 +94,9 @@ func (c *checks) snapshot(ctx context.Context, label string, o *origin.Origin, r
 		c.report(label, fmt.Errorf("its cache is not got past (%s): build names %s, and another build runs there", s.Cache.Hit, conf.Build))
 	case conf.Kind == origin.Next && conf.Build == "":
 		c.warn(label, "Next's cache may answer with an older page"+inWords(s.Cache.Hit)+": name its .next folder with build")
+	case conf.Kind == origin.Nuxt && s.Cache.Hit != "":
+		c.warn(label, "Nitro answers from its cache"+inWords(s.Cache.Hit)+
+			": edits may show late; take the page out of routeRules (swr, isr, cache), since files need no cache behind them")
 	case s.Cache.Hit != "":
 		c.warn(label, "it answers from a cache of its own"+inWords(s.Cache.Hit)+
 			": edits may show late; exempt requests with User-Agent: rebake, or all with Cache-Control: no-cache")

@@ -40,8 +40,9 @@ func TestCheck_origin(t *testing.T) {
 		code        int
 		want        string
 	}{
-		"that is well": {setuptest.Plain{}, "", "", exitOK, ": / would be published\n"},
-		"with a cache": {cached, "", "", exitOK, ": it answers from a cache of its own (X-Cache: HIT from proxy): edits may show late"},
+		"that is well":          {setuptest.Plain{}, "", "", exitOK, ": / would be published\n"},
+		"with a cache":          {cached, "", "", exitOK, ": it answers from a cache of its own (X-Cache: HIT from proxy): edits may show late"},
+		"of Nuxt, with a cache": {cached, ", kind: nuxt", "", exitOK, "edits may show late; take the page out of routeRules"},
 		"that calls the page private": {
 			private, "", "", exitFailed,
 			"/ would not be published: app GET /: refused by gate private: the origin says that the page is one visitor's (Cache-Control: private); if it is the same for everybody, set shared: true",

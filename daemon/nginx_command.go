@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"rebake/daemon/config"
 	"rebake/daemon/nginx"
 	"rebake/renderer"
+	"rebake/storage"
 )
 
 func newNginxCommand(flags *globalFlags) *cobra.Command {
@@ -74,9 +76,16 @@ func nginxConfig(cfg *config.Config) (nginx.Config, error) {
 		if err != nil {
 			return nginx.Config{}, fmt.Errorf("routes[%d].path: %w", i, err)
 		}
+		if kind := cmp.Or(r.Type, storage.TypeByName(r.Template)); isFeed(kind) && storage.TypeByName(r.Path) == "" {
+			c.Feeds = append(c.Feeds, nginx.Feed{Regexp: pattern.Regexp(), Type: kind})
+		}
 		c.Routes = append(c.Routes, nginx.Route{
 			Pattern: pattern.String(), Regexp: pattern.Regexp(), Origin: r.Origin + r.Pass, Pass: r.Pass != "",
 		})
 	}
 	return c, nil
+}
+
+func isFeed(kind string) bool {
+	return kind == "application/rss+xml" || kind == "application/atom+xml"
 }

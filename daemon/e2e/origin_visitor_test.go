@@ -26,7 +26,7 @@ func (s originSite) testVisitors(t *testing.T, draft, guarded item) {
 
 	t.Run("reads the feed", func(t *testing.T) {
 		a := get(t, s.URL+"/feed/")
-		if a.status != 200 || !strings.Contains(a.header.Get("Content-Type"), "xml") || !strings.Contains(a.body, "<rss") {
+		if a.status != 200 || !strings.Contains(a.header.Get("Content-Type"), "application/rss+xml") || !strings.Contains(a.body, "<rss") {
 			t.Errorf("%.2000s", a)
 		}
 	})

@@ -29,6 +29,11 @@ func (c Config) checked() (Config, error) {
 		return c, fmt.Errorf("listen %q: %w", c.Listen, err)
 	}
 	c.Listen = net.JoinHostPort(reachable(host), port)
+	for _, f := range c.Feeds {
+		if err := f.check(); err != nil {
+			return c, err
+		}
+	}
 	if c, err = c.checkedOrigins(); err != nil {
 		return c, err
 	}

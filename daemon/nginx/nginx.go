@@ -48,6 +48,8 @@ type Config struct {
 	// BypassCookies cookies whose visitors the origin knows. A name may end in
 	// * for any that begins so.
 	IgnoreQuery, BypassCookies []string
+	// Feeds are the pages that are more than XML.
+	Feeds []Feed
 
 	site *url.URL // Site, when it has been checked
 }

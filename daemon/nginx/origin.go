@@ -103,15 +103,24 @@ func withoutPort(s string) string {
 	return s
 }
 
+// checkRegexp refuses what is no regular expression over whole paths, or could
+// break out of its quotes.
+func checkRegexp(s string) error {
+	if strings.ContainsAny(s, "\"\\{}") || strings.ContainsFunc(s, unicode.IsControl) {
+		return fmt.Errorf("the regular expression %q holds what nginx would read", s)
+	}
+	if _, err := regexp.Compile(s); err != nil || !strings.HasPrefix(s, "^") || !strings.HasSuffix(s, "$") {
+		return fmt.Errorf("%q is no regular expression of whole paths", s)
+	}
+	return nil
+}
+
 func (r Route) check(origins []Origin) error {
 	if strings.ContainsFunc(r.Pattern, unicode.IsControl) {
 		return fmt.Errorf("the pattern holds a control character")
 	}
-	if strings.ContainsAny(r.Regexp, "\"\\{}") || strings.ContainsFunc(r.Regexp, unicode.IsControl) {
-		return fmt.Errorf("the regular expression %q holds what nginx would read", r.Regexp)
-	}
-	if _, err := regexp.Compile(r.Regexp); err != nil || !strings.HasPrefix(r.Regexp, "^") || !strings.HasSuffix(r.Regexp, "$") {
-		return fmt.Errorf("%q is no regular expression of whole paths", r.Regexp)
+	if err := checkRegexp(r.Regexp); err != nil {
+		return err
 	}
 	if r.Origin == "" && r.Pass {
 		return fmt.Errorf("passes to no origin")

@@ -46,6 +46,7 @@ type line struct {
 // upstream.
 func newPlan(c Config, balanced bool) plan {
 	p := plan{Config: c}
+	p.Feeds = c.feeds()
 	if len(c.Origins) == 0 {
 		return p
 	}

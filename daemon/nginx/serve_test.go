@@ -60,6 +60,34 @@ func TestPagesThatAreNotHTMLHaveTheirType(t *testing.T) {
 	}
 }
 
+func TestFeedsHaveTheirType(t *testing.T) {
+	w := newWebWith(t, nginx.Config{
+		ServerName: "_", Site: "http://127.0.0.1", Origins: []nginx.Origin{{Name: "wp", Kind: "wordpress", URLs: []string{"http://127.0.0.1:1"}}},
+		Feeds: []nginx.Feed{{Regexp: "^/news/?$", Type: "application/atom+xml"}},
+	})
+	for path, mediaType := range map[string]string{
+		"/news": "application/atom+xml", "/feed": "application/rss+xml", "/a/feed/": "application/rss+xml",
+		"/feed/atom": "application/atom+xml", "/feedback": "application/xml",
+	} {
+		w.put(strings.TrimSuffix(path, "/"), "application/xml", "body")
+		a := w.ask("GET", path)
+		w.want(a, http.StatusOK, "body")
+		if got, charset, _ := strings.Cut(a.Header.Get("Content-Type"), "; "); got != mediaType || charset != "charset=utf-8" {
+			t.Errorf("%s has type %q %q, want %q", path, got, charset, mediaType)
+		}
+	}
+}
+
+func TestFeed_refusesWhatCouldBreakOut(t *testing.T) {
+	for _, f := range []nginx.Feed{
+		{Regexp: "^/a$", Type: "text/html; x"}, {Regexp: `^/a"$`, Type: "application/rss+xml"}, {Regexp: "/a", Type: "application/rss+xml"},
+	} {
+		if _, err := nginx.Include(nginx.Config{Output: "/srv", Listen: "127.0.0.1:8600", Feeds: []nginx.Feed{f}}); err == nil {
+			t.Errorf("%+v was taken", f)
+		}
+	}
+}
+
 func TestTrailingSlash(t *testing.T) {
 	for _, c := range []struct{ setting, ask, location string }{
 		{"always", "/blog/a", "/blog/a/"},
