@@ -19,9 +19,6 @@ import (
 
 // It is one journey, in the README's order: each step needs the one before.
 func TestSetup_AndTheProcfileRunTheSite(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the programs and runs all of them")
-	}
 	c := newClone(t)
 	c.run("scripts/setup")
 	written := c.read("rebake.yaml")
