@@ -49,6 +49,9 @@ type TemporaryError struct {
 	// After is how long the upstream asked to be left alone (Retry-After);
 	// zero when it did not say.
 	After time.Duration
+	// NotAsked says that the upstream is known to be down, and was left alone:
+	// it was no try. After is when to come again then.
+	NotAsked bool
 }
 
 // Temporary wraps err as a failure that is worth another try.

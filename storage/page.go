@@ -40,4 +40,5 @@ type Published struct {
 	Type  string    // media type; it says which file the page has, or had
 	MTime time.Time // of the files, or of the removal
 	Gone  bool      // the page was removed
+	Size  int64     // of the bytes; 0 after a removal
 }

@@ -14,7 +14,7 @@ import (
 	"rebake/storage"
 )
 
-func TestPublish_FileAndFolderOfOneName(t *testing.T) {
+func TestPublish_H18_FileAndFolderOfOneName(t *testing.T) {
 	for _, order := range [][2]string{{"/feed.xml", "/feed.xml/x"}, {"/feed.xml/x", "/feed.xml"}} {
 		t.Run(order[1]+" second", func(t *testing.T) {
 			s := newSite(t)
@@ -33,7 +33,7 @@ func TestPublish_FileAndFolderOfOneName(t *testing.T) {
 	}
 }
 
-func TestPublish_PageAndPageBelowItAtOnce(t *testing.T) {
+func TestPublish_H17_PageAndPageBelowItAtOnce(t *testing.T) {
 	s := newSite(t)
 	for i := range 100 {
 		a := fmt.Sprintf("/a%d", i)
@@ -54,7 +54,7 @@ func TestPublish_PageAndPageBelowItAtOnce(t *testing.T) {
 	}
 }
 
-func TestPublish_LinkOutOfTheRootIsRefused(t *testing.T) {
+func TestPublish_H29_LinkOutOfTheRootIsRefused(t *testing.T) {
 	for name, target := range map[string]string{"absolute": "", "relative": "../outside"} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
@@ -82,7 +82,7 @@ func TestPublish_LinkOutOfTheRootIsRefused(t *testing.T) {
 	}
 }
 
-func TestPublish_ReplacesLinkInThePlaceOfAPage(t *testing.T) {
+func TestPublish_H29_ReplacesLinkInThePlaceOfAPage(t *testing.T) {
 	s := newSite(t)
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("secret"), 0o600); err != nil {
@@ -97,7 +97,7 @@ func TestPublish_ReplacesLinkInThePlaceOfAPage(t *testing.T) {
 	}
 }
 
-func TestPublish_WhileSomebodySwapsTheFolderForALink(t *testing.T) {
+func TestPublish_H30_WhileSomebodySwapsTheFolderForALink(t *testing.T) {
 	s := newSite(t)
 	outside := filepath.Join(filepath.Dir(s.cfg.Dir), "outside")
 	if err := errors.Join(os.Mkdir(outside, 0o755), os.Mkdir(s.file("a"), 0o755), os.Symlink("../outside", s.file("evil"))); err != nil {

@@ -42,7 +42,7 @@ func publishForEver() {
 
 func crashPath(version int) string { return fmt.Sprintf("/p%d", version%crashPages) }
 
-func TestPublish_KilledAtRandomMoments(t *testing.T) {
+func TestPublish_H104_H108_KilledAtRandomMoments(t *testing.T) {
 	base := t.TempDir()
 	cfg := Config{Dir: filepath.Join(base, "public"), State: filepath.Join(base, "state"), Compress: []string{"gzip", "br"}}
 	last := 0      // the newest version that a child said was published

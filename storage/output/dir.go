@@ -34,17 +34,25 @@ type Config struct {
 	// Adopt takes every file in Dir for one of ours. Without it a file that the
 	// ledger does not know is never touched.
 	Adopt bool
+	// FreeSpace is kept free of new pages.
+	FreeSpace Space
 }
 
 // Dir is an open output directory. It is safe for concurrent use, and any
 // number of processes may have the same one open.
 type Dir struct {
-	root        *os.Root
-	path        string
-	staging     string
-	lease       *os.File // holds the flock that keeps staging from being swept
+	root     *os.Root
+	path     string
+	state    string
+	stateID  string
+	keepFree Space
+	staging  string
+	// lease is staging, open: it holds the flock that keeps staging from being
+	// swept, and it stays the same disk as root, whatever is mounted where.
+	lease       *os.File
 	locks       *locks
 	durable     durableFolders
+	crowd       *crowd
 	compressors []*compressor
 	adopt       bool
 	foldsCase   bool
@@ -64,7 +72,7 @@ func Open(cfg Config) (*Dir, error) {
 	if err := os.MkdirAll(cfg.State, 0o700); err != nil {
 		return nil, fmt.Errorf("make state: %w", err)
 	}
-	d := &Dir{path: cfg.Dir, compressors: compressors, adopt: cfg.Adopt}
+	d := &Dir{path: cfg.Dir, state: cfg.State, keepFree: cfg.FreeSpace, compressors: compressors, adopt: cfg.Adopt}
 	if d.root, err = os.OpenRoot(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("open output: %w", err)
 	}
@@ -126,6 +134,9 @@ func (d *Dir) openStaging(all string) error {
 		return fmt.Errorf("lock staging: %w", err)
 	}
 	sweepStaging(all)
+	if d.stateID, err = stateID(filepath.Dir(all)); err != nil {
+		return err
+	}
 	if d.staging, err = os.MkdirTemp(all, ""); err != nil {
 		return fmt.Errorf("make staging: %w", err)
 	}
@@ -135,6 +146,7 @@ func (d *Dir) openStaging(all string) error {
 	if err := flock(d.lease, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return fmt.Errorf("lock staging: %w", err)
 	}
+	d.crowd = newCrowd(d.lease)
 	return d.probe()
 }
 
@@ -150,7 +162,7 @@ func (d *Dir) probe() error {
 	}
 	err := os.Rename(staged, filepath.Join(d.path, name))
 	if errors.Is(err, syscall.EXDEV) {
-		return fmt.Errorf("state (%s) and output (%s) are on different file systems, so a page could not be swapped atomically; set state to a directory beside output", d.staging, d.path)
+		return fmt.Errorf("state (%s) and output (%s) are on different file systems, so a page could not be swapped atomically; set state to a directory beside output: %w", d.state, d.path, err)
 	}
 	if err != nil {
 		return fmt.Errorf("write into output: %w", err)

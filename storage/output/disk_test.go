@@ -49,16 +49,21 @@ func inOwnMounts(t *testing.T) bool {
 // mount makes a small file system at a new folder of this name.
 func mount(t *testing.T, at, options string) {
 	t.Helper()
+	mountAs(t, "tmpfs", at, options)
+}
+
+func mountAs(t *testing.T, kind, at, options string) {
+	t.Helper()
 	if err := os.MkdirAll(at, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", at, "tmpfs", 0, options); err != nil {
-		t.Fatalf("mount tmpfs: %v", err)
+	if err := syscall.Mount(kind, at, kind, 0, options); err != nil {
+		t.Fatalf("mount %s: %v", kind, err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(at, syscall.MNT_DETACH) })
 }
 
-func TestOpen_StateOnOtherFileSystemIsRefused(t *testing.T) {
+func TestOpen_H102_StateOnOtherFileSystemIsRefused(t *testing.T) {
 	if !inOwnMounts(t) {
 		return
 	}
@@ -83,7 +88,7 @@ func TestOpen_StateOnOtherFileSystemIsRefused(t *testing.T) {
 	}
 }
 
-func TestPublish_FullDisk(t *testing.T) {
+func TestPublish_H95_FullDisk(t *testing.T) {
 	if !inOwnMounts(t) {
 		return
 	}
@@ -114,7 +119,7 @@ func TestPublish_FullDisk(t *testing.T) {
 	s.wantSidecar("a/index.html", ".gz")
 }
 
-func TestPublish_NoInodesLeft(t *testing.T) {
+func TestPublish_H95_NoInodesLeft(t *testing.T) {
 	if !inOwnMounts(t) {
 		return
 	}
@@ -144,7 +149,7 @@ func TestPublish_NoInodesLeft(t *testing.T) {
 	s.put("/a", "2")
 }
 
-func TestPublish_ReadOnlyFolder(t *testing.T) {
+func TestPublish_H103_FolderOfAnotherOwner(t *testing.T) {
 	obeyModes(t)
 	s := newSite(t)
 	s.put("/a", "1")
@@ -165,6 +170,58 @@ func TestPublish_ReadOnlyFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.put("/a", "2")
+}
+
+// chattr +i is how people nail a page down.
+func TestPublish_H103_PageThatCannotBeChanged(t *testing.T) {
+	if os.Geteuid() != 0 {
+		unavailable(t, "only root may mount a disk")
+	}
+	if !inOwnMounts(t) {
+		return
+	}
+	base := filepath.Join(t.TempDir(), "disk")
+	mountExt4(t, base)
+	s := openSite(t, Config{Dir: base + "/public", State: base + "/state"})
+	s.put("/a", "1")
+	nail := func(flag string) {
+		if out, err := exec.Command(needProgram(t, "chattr"), flag, s.file("a/index.html")).CombinedOutput(); err != nil {
+			t.Fatalf("chattr %s: %v\n%s", flag, err, out)
+		}
+	}
+	nail("+i")
+	t.Cleanup(func() { nail("-i") })
+	_, err := s.Publish(t.Context(), page("/a", "2"), s.prev["/a"], allow)
+	wantTemporary(t, err)
+	if !errors.Is(err, syscall.EPERM) {
+		t.Errorf("error %v, want %v", err, syscall.EPERM)
+	}
+	_, err = s.Remove(t.Context(), parse("/a"), s.prev["/a"], allow)
+	wantTemporary(t, err)
+	if s.read("a/index.html") != "1" || s.staged() != 0 {
+		t.Errorf("the page is %q, and %d files stay in staging", s.read("a/index.html"), s.staged())
+	}
+	nail("-i")
+	s.put("/a", "2")
+}
+
+// mountExt4 makes a file system of the kind that most servers have.
+func mountExt4(t *testing.T, at string) {
+	t.Helper()
+	image := filepath.Join(t.TempDir(), "image")
+	if err := errors.Join(os.MkdirAll(at, 0o755), os.WriteFile(image, nil, 0o600), os.Truncate(image, 16<<20)); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"mkfs.ext4", "-q", image}, {"mount", "-o", "loop", image, at}} {
+		if out, err := exec.Command(needProgram(t, args[0]), args[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command(needProgram(t, "umount"), "-l", at).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v\n%s", err, out)
+		}
+	})
 }
 
 func TestOpen_ReadOnlyOutputIsRefused(t *testing.T) {

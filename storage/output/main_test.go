@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(childEnv) {
 	case "publish":
 		publishForEver()
+	case "publish on word":
+		publishOnWord()
 	case "hold":
 		holdOpen()
 	}

@@ -17,7 +17,7 @@ func (s *site) etag(name string) [2]int64 {
 	return [2]int64{info.ModTime().Unix(), info.Size()}
 }
 
-func TestPublish_OtherBytesGetALaterSecond(t *testing.T) {
+func TestPublish_H107_H109_OtherBytesGetALaterSecond(t *testing.T) {
 	y2099 := time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
 	// The clock of a bubble stands still, so that all happens in one second.
 	for name, c := range map[string]struct {

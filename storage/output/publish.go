@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"rebake/storage"
 )
 
@@ -62,12 +60,21 @@ func (d *Dir) Publish(ctx context.Context, page storage.Page, prev storage.Publi
 }
 
 func (d *Dir) publish(ctx context.Context, t target, page storage.Page, side []sidecar, prev storage.Published, fence Fence) (Result, error) {
+	if err := d.Present(); err != nil {
+		return Result{}, err
+	}
 	old, err := t.stat()
 	if err != nil {
 		return Result{}, err
 	}
-	if err := fence(ctx, !d.adopt && t.exists(old)); err != nil {
+	exists := t.exists(old)
+	if err := fence(ctx, !d.adopt && exists); err != nil {
 		return Result{}, err
+	}
+	if !exists {
+		if err := d.Room(); err != nil {
+			return Result{}, err
+		}
 	}
 	same := old != nil && t.holds(page.Body)
 	mtime := nextMTime(old, prev, time.Now())
@@ -92,70 +99,6 @@ func (d *Dir) publish(ctx context.Context, t target, page storage.Page, side []s
 	}
 }
 
-// swap is the publish sequence. All files are written and dated in staging
-// first, where a full disk is met; then each is fsynced, closed and renamed. An
-// error at any step throws the file away, and an fsync is never repeated (the
-// second one would say that all is well).
-func (d *Dir) swap(t target, body []byte, side []sidecar, mtime time.Time, keepPage bool) (err error) {
-	folder, err := d.openFolder(t.folder)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	var staged []*renameio.PendingFile
-	defer func() {
-		for _, f := range staged {
-			_ = f.Cleanup() // does nothing to one that was renamed
-		}
-	}()
-	stage := func(name string, body []byte) error {
-		f, err := d.stage(folder, name, body, mtime)
-		if err == nil {
-			staged = append(staged, f)
-		}
-		return err
-	}
-	if !keepPage {
-		if err := stage(t.name, body); err != nil {
-			return err
-		}
-	}
-	for _, s := range side {
-		if err := stage(t.name+s.suffix, s.body); err != nil {
-			return err
-		}
-	}
-	if err := t.removeSidecars(); err != nil {
-		return err
-	}
-	for _, f := range staged { // the page before its sidecars
-		if err := f.CloseAtomicallyReplace(); err != nil {
-			return fmt.Errorf("replace %s: %w", t.name, err)
-		}
-	}
-	if err := t.removeOthers(); err != nil {
-		return err
-	}
-	return d.syncFolder(t.folder, folder)
-}
-
-// stage writes a file that is to replace another. renameio's own WithRoot would
-// put the temporary file into the served directory; an open folder's name in
-// /proc is confined as well, and lets the file be staged outside.
-func (d *Dir) stage(folder *os.File, name string, body []byte, mtime time.Time) (*renameio.PendingFile, error) {
-	f, err := renameio.NewPendingFile(inside(folder, name), renameio.WithTempDir(d.staging), renameio.WithStaticPermissions(0o644))
-	if err != nil {
-		return nil, fmt.Errorf("stage %s: %w", name, err)
-	}
-	if _, err := f.Write(body); err != nil {
-		return nil, errors.Join(fmt.Errorf("write %s: %w", name, err), f.Cleanup())
-	}
-	if err := os.Chtimes(f.Name(), mtime, mtime); err != nil {
-		return nil, errors.Join(fmt.Errorf("date %s: %w", name, err), f.Cleanup())
-	}
-	return f, nil
-}
-
 // Remove takes the page and its sidecars away, and the folders that are empty
 // then, and returns when that is durable.
 func (d *Dir) Remove(ctx context.Context, p storage.Path, prev storage.Published, fence Fence) (Result, error) {
@@ -173,6 +116,9 @@ func (d *Dir) Remove(ctx context.Context, p storage.Path, prev storage.Published
 }
 
 func (d *Dir) remove(ctx context.Context, t target, prev storage.Published, fence Fence) (Result, error) {
+	if err := d.Present(); err != nil {
+		return Result{}, err
+	}
 	old, err := t.stat()
 	if errors.Is(err, storage.ErrFileDirConflict) || errors.Is(err, syscall.ENOTDIR) {
 		// Another page has the name, so this one has no file, nor ever had.

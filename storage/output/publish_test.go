@@ -14,7 +14,7 @@ import (
 	"rebake/storage"
 )
 
-func TestPublish_NewPageHasOneDateAndPublicModes(t *testing.T) {
+func TestPublish_H103_NewPageHasOneDateAndPublicModes(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	base := t.TempDir()
 	s := openSite(t, Config{Dir: filepath.Join(base, "www/public"), State: filepath.Join(base, "state"), Compress: []string{"gzip", "br"}})
@@ -75,7 +75,7 @@ func TestPublish_RootPageAndFileLikePage(t *testing.T) {
 	s.wantNames("feed.xml index.html releases/ releases/v1.2/ releases/v1.2/index.html")
 }
 
-func TestPublish_EqualBytesKeepInodeAndDate(t *testing.T) {
+func TestPublish_H106_EqualBytesKeepInodeAndDate(t *testing.T) {
 	s := newSite(t, "gzip")
 	s.put("/a", text(1, 4000))
 	page, gz := s.stat("a/index.html"), s.stat("a/index.html.gz")
@@ -190,12 +190,10 @@ func TestStage_FolderRemovedAfterItWasOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.CloseAtomicallyReplace(); !errors.Is(err, os.ErrNotExist) {
+	if err := f.replace(false); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v, want one that Publish takes for a reason to make the folder again", err)
 	}
-	if err := f.Cleanup(); err != nil && !errors.Is(err, os.ErrClosed) {
-		t.Error(err)
-	}
+	f.discard()
 	if n := s.staged(); n != 0 {
 		t.Errorf("%d files stay in staging", n)
 	}
