@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -23,6 +24,47 @@ func TestFail(t *testing.T) {
 		f.elapse(4 * time.Second)
 		if run := f.mustClaim(tok); run.Attempts != 1 || run.Deaths != 0 {
 			t.Errorf("next run has %d attempts and %d deaths, want 1 and 0", run.Attempts, run.Deaths)
+		}
+	})
+
+	t.Run("postponed is no attempt, and no news the second time", func(t *testing.T) {
+		f := newFixture(t, s)
+		tok := f.mustToken(p, Default)
+		const delay = 4 * time.Second
+		for range 3 {
+			end := f.mustFail(f.mustClaim(tok), Postponed, delay)
+			if end.Token != nil || end.Wait < delay || end.Wait > delay+5*time.Millisecond {
+				t.Fatalf("end = %+v, want a wait of %v", end, delay)
+			}
+			f.elapse(end.Wait)
+		}
+		st, err := f.State(f.ctx, p)
+		if err != nil || st.Freshness != PageRetrying || st.Owed.Attempts != 0 || st.Owed.Error == "" {
+			t.Errorf("state = %+v (%+v), %v; want a page that is tried again, with a reason and no attempt", st, st.Owed, err)
+		}
+		if n := f.rdb.XLen(f.ctx, f.key("events")).Val(); n != 1 {
+			t.Errorf("%d events say the same, want one", n)
+		}
+	})
+
+	t.Run("postponed pages come back one after the other", func(t *testing.T) {
+		f := newFixture(t, s)
+		const n = 200
+		var runs []*Run
+		for i := range n {
+			runs = append(runs, f.mustRun(path(t, fmt.Sprintf("/many/%d", i))))
+		}
+		const delay, most = 4 * time.Second, n * 5 * time.Millisecond
+		waits := make(map[time.Duration]bool)
+		for _, run := range runs {
+			end := f.mustFail(run, Postponed, delay)
+			if end.Wait < delay || end.Wait >= delay+most {
+				t.Errorf("wait = %v, want %v and less than %v more", end.Wait, delay, most)
+			}
+			waits[end.Wait] = true
+		}
+		if len(waits) < n/4 {
+			t.Errorf("%d pages come back at only %d different times", n, len(waits))
 		}
 	})
 

@@ -134,6 +134,15 @@ func (f *fixture) mustClaim(tok Token) *Run {
 	return run
 }
 
+func (f *fixture) mustClaimAlone(tok Token) *Run {
+	f.t.Helper()
+	run, err := f.ClaimAlone(f.ctx, tok)
+	if err != nil || run.State != Claimed {
+		f.t.Fatalf("claim of %s alone = %+v, %v, want claimed", tok.Path, run, err)
+	}
+	return run
+}
+
 // wake claims a token, whatever comes of it.
 func (f *fixture) wake(tok Token) *Run {
 	f.t.Helper()
@@ -221,11 +230,11 @@ func (f *fixture) mustSuspect() Suspect {
 
 func (f *fixture) mustSweep(s Suspect, taskThere bool) *Token {
 	f.t.Helper()
-	tok, err := f.Sweep(f.ctx, s, taskThere)
+	swept, err := f.Sweep(f.ctx, s, taskThere)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return tok
+	return swept.Token
 }
 
 // events returns how many events there were.

@@ -218,7 +218,7 @@ func TestWalk_LosesNoPageWhenRedisIsKilledInTheMiddle(t *testing.T) {
 	const pages = 2000
 	server := redistest.Start(t)
 	cfg := DefaultConfig(site)
-	cfg.Lease = time.Hour // of the pages; that of the walk ends when the test says so
+	cfg.Lease = 9 * time.Minute // of the pages; that of the walk ends when the test says so
 	f := openFixture(t, server.Client(), cfg)
 	f.seedPages(pages)
 	w := f.mustWalk(Tag("every"))

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/rand"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -28,14 +27,18 @@ type Config struct {
 	Lease time.Duration
 	// MaxRun is the longest run, whatever signs of life it gives.
 	MaxRun time.Duration
-	// MaxDeaths is how many runs of one page may die without an answer before
-	// the page is taken for what killed them.
+	// CrowdDeaths is how many runs of one page may die without an answer before
+	// the next ones have to be alone in their process: what killed them takes
+	// nobody else with it then, and who only was beside it is cleared.
+	CrowdDeaths int
+	// MaxDeaths is how many, alone or not, before the page is taken for what
+	// killed them.
 	MaxDeaths int
 }
 
 // DefaultConfig has the times that the tests and the README speak of.
 func DefaultConfig(site string) Config {
-	return Config{Site: site, Lease: 5 * time.Second, MaxRun: time.Minute, MaxDeaths: 5}
+	return Config{Site: site, Lease: 5 * time.Second, MaxRun: time.Minute, CrowdDeaths: 3, MaxDeaths: 5}
 }
 
 // tombstone is how long a removed page is remembered.
@@ -48,40 +51,10 @@ const confirmGone = 2 * time.Second
 type Ledger struct {
 	cfg     Config
 	rdb     redis.UniversalClient
+	batches *batches
 	scripts scripts
 	process string
 	nonces  atomic.Uint64
-}
-
-// Open checks that the database is this site's, and of a schema that this
-// version understands.
-func Open(ctx context.Context, rdb redis.UniversalClient, cfg Config) (*Ledger, error) {
-	s, err := loadScripts()
-	if err != nil {
-		return nil, err
-	}
-	l := &Ledger{cfg: cfg, rdb: rdb, scripts: s, process: rand.Text()[:10]}
-	const owner = "rebake:site"
-	if err := rdb.SetNX(ctx, owner, cfg.Site, 0).Err(); err != nil {
-		return nil, fmt.Errorf("open ledger: %w", err)
-	}
-	switch site, err := rdb.Get(ctx, owner).Result(); {
-	case err != nil:
-		return nil, fmt.Errorf("open ledger: %w", err)
-	case site != cfg.Site:
-		return nil, fmt.Errorf("open ledger: this Redis database belongs to the site %s; give %s a database of its own, such as redis://…/1", site, cfg.Site)
-	}
-	key := l.key("schema")
-	if err := rdb.SetNX(ctx, key, schema, 0).Err(); err != nil {
-		return nil, fmt.Errorf("open ledger: %w", err)
-	}
-	switch found, err := rdb.Get(ctx, key).Int(); {
-	case err != nil:
-		return nil, fmt.Errorf("open ledger: %w", err)
-	case found > schema:
-		return nil, fmt.Errorf("open ledger: its schema is %d and this rebake knows %d: run a newer rebake", found, schema)
-	}
-	return l, nil
 }
 
 // Renewal is how often a run has to call Renew to keep its page.
@@ -101,19 +74,19 @@ var lua embed.FS
 // scripts are the ledger's steps; the first group is about one page, the
 // second about one label.
 type scripts struct {
-	trigger, miss, adopt, timer, claim, take, seize, renew, finish, fail, gone, release, sweep *redis.Script
-	label, walkClaim, walkStep, walkEnd, walkRelease, walkSweep, forget                        *redis.Script
+	trigger, miss, adopt, timer, claim, take, seize, renew, finish, fail, gone, release, sweep, bury *redis.Script
+	label, walkClaim, walkStep, walkEnd, walkRelease, walkSweep, walkBury, forget                    *redis.Script
 }
 
 func loadScripts() (scripts, error) {
 	var s scripts
 	pages := map[string]**redis.Script{
 		"trigger": &s.trigger, "miss": &s.miss, "adopt": &s.adopt, "timer": &s.timer, "claim": &s.claim, "take": &s.take, "seize": &s.seize, "renew": &s.renew,
-		"finish": &s.finish, "fail": &s.fail, "gone": &s.gone, "release": &s.release, "sweep": &s.sweep,
+		"finish": &s.finish, "fail": &s.fail, "gone": &s.gone, "release": &s.release, "sweep": &s.sweep, "bury": &s.bury,
 	}
 	walks := map[string]**redis.Script{
 		"label": &s.label, "walk_claim": &s.walkClaim, "walk_step": &s.walkStep, "walk_end": &s.walkEnd,
-		"walk_release": &s.walkRelease, "walk_sweep": &s.walkSweep, "forget": &s.forget,
+		"walk_release": &s.walkRelease, "walk_sweep": &s.walkSweep, "walk_bury": &s.walkBury, "forget": &s.forget,
 	}
 	err := errors.Join(load("page", pages), load("walk", walks))
 	return s, err
@@ -146,7 +119,7 @@ func (l *Ledger) run(ctx context.Context, s *redis.Script, p storage.Path, args 
 // eval runs a script. Errors of Redis are temporary: its state is what it was,
 // or the step is done, and the same request may be sent again.
 func (l *Ledger) eval(ctx context.Context, s *redis.Script, keys []string, args []any) (reply, error) {
-	v, err := s.Run(ctx, l.rdb, keys, args...).Slice()
+	v, err := l.batches.run(ctx, s, keys, args)
 	if err != nil {
 		return nil, storage.Temporary(fmt.Errorf("ledger: %w", err))
 	}

@@ -25,7 +25,7 @@ func (m *model) drain() bool {
 			if tok.Label != "" {
 				m.walkToEnd(tok)
 			} else {
-				m.runToEnd(m.wake(tok), tok.Priority)
+				m.runToEnd(m.wakeAlone(tok), tok.Priority)
 			}
 		}
 		if c, err := m.Counts(m.ctx); err != nil {

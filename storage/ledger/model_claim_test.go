@@ -57,10 +57,7 @@ func (m *model) wakeUp(tok Token) {
 func (m *model) claim(tok Token) {
 	owner := m.nonce()
 	send := func() *Run {
-		run, err := m.Ledger.claim(m.ctx, tok, owner)
-		if err != nil {
-			m.t.Fatal(err)
-		}
+		run := m.claimAlone(tok, owner)
 		m.note("claim %s by %s with %s: %s, g0 %d", tok.Path, owner, tok.ID, run.State, run.G0)
 		return run
 	}
@@ -69,6 +66,21 @@ func (m *model) claim(tok Token) {
 		m.enqueue(&tok)
 	}
 }
+
+// claimAlone claims as a process does that runs nothing else, when the ledger
+// asks for it.
+func (m *model) claimAlone(tok Token, owner string) *Run {
+	run, err := m.Ledger.claim(m.ctx, tok, owner, m.cfg.CrowdDeaths)
+	if err == nil && run.State == Alone {
+		run, err = m.Ledger.claim(m.ctx, tok, owner, 0)
+	}
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return run
+}
+
+func (m *model) wakeAlone(tok Token) *Run { return m.claimAlone(tok, m.nonce()) }
 
 // begin lets a worker claim a page, perhaps twice because the reply was lost.
 func (m *model) begin(p storage.Path, owner string, prio Priority, send func() *Run) *modelRun {

@@ -124,7 +124,7 @@ func playModel(t *testing.T, s *redistest.Server, seed uint64, without safeguard
 		t.Fatal(err)
 	}
 	cfg := DefaultConfig(site)
-	cfg.Lease, cfg.MaxRun = time.Hour, 4*time.Hour // time only passes when the model says so
+	cfg.Lease, cfg.MaxRun = 9*time.Minute, 4*time.Hour // time only passes when the model says so
 	m := &model{
 		fixture: openFixture(t, rdb, cfg), without: without, rnd: rand.New(rand.NewPCG(seed, 0)), quiet: seed%2 == 1,
 		content: map[storage.Path]int{}, wanted: map[storage.Path]int{}, files: map[storage.Path]modelFile{},
@@ -313,11 +313,11 @@ func (m *model) sweep() {
 			there = there || tok.ID == s.ID
 		}
 		m.between()
-		tok, err := m.Sweep(m.ctx, s, there)
+		swept, err := m.Sweep(m.ctx, s, there)
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		m.note("sweep %s%s, running %v, task there %v: %+v", s.Path, s.Label, s.Running, there, tok)
-		m.enqueue(tok)
+		m.note("sweep %s%s, running %v, task there %v: %+v", s.Path, s.Label, s.Running, there, swept)
+		m.enqueue(swept.Token)
 	}
 }

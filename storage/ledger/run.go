@@ -18,6 +18,7 @@ const (
 	Stale   ClaimState = "stale" // another token is the valid one, or the page is owed nothing
 	Busy    ClaimState = "busy"  // a live run has this token already
 	Early   ClaimState = "early" // not due yet
+	Alone   ClaimState = "alone" // see ClaimAlone
 )
 
 // Run is one run of one page, from its claim to its end. Its methods may be
@@ -52,11 +53,18 @@ type Run struct {
 // Claim turns a token into a run, if it is the valid one. The page is the
 // caller's until the lease ends; Renew extends it.
 func (l *Ledger) Claim(ctx context.Context, tok Token) (*Run, error) {
-	return l.claim(ctx, tok, l.nonce())
+	return l.claim(ctx, tok, l.nonce(), l.cfg.CrowdDeaths)
 }
 
-func (l *Ledger) claim(ctx context.Context, tok Token, owner string) (*Run, error) {
-	r, err := l.run(ctx, l.scripts.claim, tok.Path, tok.ID, owner, ms(l.cfg.Lease))
+// ClaimAlone is Claim for a process that runs nothing else until the run has
+// ended. So many runs of the page have died without an answer that Claim says
+// Alone.
+func (l *Ledger) ClaimAlone(ctx context.Context, tok Token) (*Run, error) {
+	return l.claim(ctx, tok, l.nonce(), 0)
+}
+
+func (l *Ledger) claim(ctx context.Context, tok Token, owner string, crowd int) (*Run, error) {
+	r, err := l.run(ctx, l.scripts.claim, tok.Path, tok.ID, owner, ms(l.cfg.Lease), crowd)
 	if err != nil {
 		return nil, err
 	}
@@ -66,13 +74,13 @@ func (l *Ledger) claim(ctx context.Context, tok Token, owner string) (*Run, erro
 func (l *Ledger) newRun(r reply, p storage.Path, token, owner string) (*Run, error) {
 	run := &Run{State: ClaimState(r.text(0)), Path: p, Token: token, ledger: l, owner: owner}
 	switch run.State {
-	case Stale, Busy, Met, Backing:
+	case Stale, Busy, Alone, Met, Backing:
 	case Early:
 		run.Wait = r.duration(1)
 	case Claimed:
 		run.G0 = uint64(r.number(1))
 		run.Deaths, run.Attempts = int(r.number(2)), int(r.number(3))
-		run.Previous = storage.Published{Hash: r.text(4), Gone: r.number(6) == 1, Type: r.text(7)}
+		run.Previous = storage.Published{Hash: r.text(4), Gone: r.number(6) == 1, Type: r.text(7), Size: r.number(9)}
 		run.Kept = r.number(8) == 1
 		if at := r.number(5); at > 0 {
 			run.Previous.MTime = time.UnixMilli(at)
@@ -126,6 +134,10 @@ const (
 	Failed    Outcome = "failed"    // final until the next trigger
 )
 
+// Postponed ends a run that was no try, since what it needs is known to be
+// down: it does not count as an attempt, and looks like Retrying to people.
+const Postponed Outcome = "postponed"
+
 // End is what the ledger answers to the end of a run.
 type End struct {
 	// Lost says that the page is another run's by now. If files were changed
@@ -162,7 +174,9 @@ func spread(period time.Duration) time.Duration {
 }
 
 // Fail ends a run that changed nothing. With Retrying its token may be claimed
-// again after delay; with Refused and Failed only a trigger helps.
+// again after delay; with Postponed too, and a little later the more pages are
+// owed, so that they do not come back together. With Refused and Failed only a
+// trigger helps.
 func (r *Run) Fail(ctx context.Context, outcome Outcome, delay time.Duration, reason string) (End, error) {
 	l := r.ledger
 	return r.end(l.run(ctx, l.scripts.fail, r.Path, r.owner, ms(l.cfg.MaxRun), string(outcome), ms(delay), reason))

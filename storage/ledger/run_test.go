@@ -110,7 +110,7 @@ func TestClaim(t *testing.T) {
 	t.Run("tells what was published", func(t *testing.T) {
 		f := newFixture(t, s)
 		f.mustPublish(p, "a")
-		want := storage.Published{Hash: storage.Page{Body: []byte("a")}.Hash(), Type: "text/html", MTime: time.Unix(1_700_000_000, 0)}
+		want := storage.Published{Hash: storage.Page{Body: []byte("a")}.Hash(), Type: "text/html", MTime: time.Unix(1_700_000_000, 0), Size: 1}
 		if diff := cmp.Diff(want, f.mustRun(p).Previous); diff != "" {
 			t.Errorf("previous (-want +got):\n%s", diff)
 		}
@@ -119,12 +119,12 @@ func TestClaim(t *testing.T) {
 	t.Run("repeated after a lost reply answers as the first time", func(t *testing.T) {
 		f := newFixture(t, s)
 		tok := f.mustToken(p, Default)
-		first, err := f.claim(t.Context(), tok, "me")
+		first, err := f.claim(t.Context(), tok, "me", 3)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f.mustTrigger(p, Default) // which the run may already be too late for
-		second, err := f.claim(t.Context(), tok, "me")
+		second, err := f.claim(t.Context(), tok, "me", 3)
 		if err != nil {
 			t.Fatal(err)
 		}

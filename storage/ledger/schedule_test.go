@@ -21,7 +21,12 @@ type scriptHook struct{ do func() }
 func (h *scriptHook) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (h *scriptHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if cmds[0].Name() == "evalsha" {
+			h.do()
+		}
+		return next(ctx, cmds)
+	}
 }
 
 func (h *scriptHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {

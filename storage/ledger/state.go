@@ -129,7 +129,7 @@ func newState(p storage.Path, page, owed fields) State {
 		switch {
 		case owed["st"] == "failed":
 			s.Freshness = PageFailed
-		case s.Owed.Attempts > 0:
+		case s.Owed.Attempts > 0, owed["st"] == "waiting" && s.Owed.Error != "": // which may be why there was no attempt
 			s.Freshness = PageRetrying
 		default:
 			s.Freshness = PageStale

@@ -38,7 +38,7 @@ type stormPage struct {
 // workers of which some die or sleep, a queue that loses tasks, a sweeper.
 func TestStorm_LosesNoTrigger(t *testing.T) {
 	cfg := DefaultConfig(site)
-	cfg.Lease, cfg.MaxDeaths = 30*time.Millisecond, 1000
+	cfg.Lease, cfg.CrowdDeaths, cfg.MaxDeaths = 30*time.Millisecond, 1000, 1000
 	f := openFixture(t, redistest.Start(t).Client(), cfg)
 	s := &storm{Ledger: f.Ledger, pages: make(map[storage.Path]*stormPage), tasks: make(chan Token, 100_000)}
 	for i := range 20 {
@@ -183,11 +183,11 @@ func (s *storm) sweep(ctx context.Context) error {
 			return ignoreDone(ctx, err)
 		}
 		for _, suspect := range list {
-			tok, err := s.Sweep(ctx, suspect, false)
+			swept, err := s.Sweep(ctx, suspect, false)
 			if err != nil {
 				return ignoreDone(ctx, err)
 			}
-			s.enqueue(tok)
+			s.enqueue(swept.Token)
 		}
 		pause(ctx, min(next, 5*time.Millisecond))
 	}
@@ -212,7 +212,7 @@ func (s *storm) drained(ctx context.Context) error {
 	}
 }
 
-func TestStorm_ThousandTriggersWhileAPageRendersCostAtMostThreeRenders(t *testing.T) {
+func TestStorm_H117_ThousandTriggersWhileAPageRendersCostAtMostThreeRenders(t *testing.T) {
 	f := newFixture(t, redistest.Start(t))
 	p := path(t, "/news")
 	run := f.mustRun(p)

@@ -206,8 +206,12 @@ func TestSweep_PoisonPage(t *testing.T) {
 		tok := f.mustToken(p, Default)
 		next := &tok
 		for i := range n {
-			if run := f.mustClaim(*next); run.Deaths != i {
-				t.Errorf("deaths = %d, want %d", run.Deaths, i)
+			claim := f.Claim
+			if i >= f.cfg.CrowdDeaths {
+				claim = f.ClaimAlone
+			}
+			if run, err := claim(t.Context(), *next); err != nil || run.State != Claimed || run.Deaths != i {
+				t.Fatalf("run = %+v, %v; want one that was claimed after %d deaths", run, err, i)
 			}
 			f.endLease(p)
 			next = f.mustSweep(f.mustSuspect(), false)
@@ -219,6 +223,54 @@ func TestSweep_PoisonPage(t *testing.T) {
 		f := newFixture(t, s)
 		if tok := die(f, f.cfg.MaxDeaths-1); tok == nil {
 			t.Error("no token")
+		}
+	})
+
+	t.Run("is claimed alone after some silent deaths", func(t *testing.T) {
+		f := newFixture(t, s)
+		tok := die(f, f.cfg.CrowdDeaths)
+		if run := f.wake(*tok); run.State != Alone {
+			t.Fatalf("claim = %s, want alone", run.State)
+		}
+		if run := f.mustClaimAlone(*tok); run.Deaths != f.cfg.CrowdDeaths {
+			t.Errorf("deaths = %d, want %d: a claim that was turned down is none", run.Deaths, f.cfg.CrowdDeaths)
+		}
+	})
+
+	t.Run("is not taken for a bulk after some silent deaths", func(t *testing.T) {
+		f := newFixture(t, s)
+		tok := die(f, f.cfg.CrowdDeaths)
+		bulk, err := f.NextNumber(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		run, err := f.Take(t.Context(), p, Bulk{Number: bulk, Priority: Low})
+		if err != nil || run.State != Busy {
+			t.Fatalf("take = %+v, %v; want busy", run, err)
+		}
+		f.mustFinish(f.mustClaimAlone(*tok), Published, "a")
+		if got := f.mustState(p).Freshness; got != PageFresh {
+			t.Errorf("freshness = %s, want fresh: its run has met the bulk too", got)
+		}
+	})
+
+	t.Run("whose last run died just now is taken for a bulk by its next token", func(t *testing.T) {
+		f := newFixture(t, s)
+		f.mustClaim(*die(f, f.cfg.CrowdDeaths-1))
+		f.endLease(p)
+		bulk, err := f.NextNumber(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		run, err := f.Take(t.Context(), p, Bulk{Number: bulk, Priority: Low})
+		if err != nil || run.State != Busy {
+			t.Fatalf("take = %+v, %v; want busy", run, err)
+		}
+		f.elapse(2 * time.Second)
+		if tok := f.mustSweep(f.mustSuspect(), false); tok == nil {
+			t.Error("no token")
+		} else {
+			f.mustClaimAlone(*tok)
 		}
 	})
 
@@ -237,8 +289,7 @@ func TestSweep_PoisonPage(t *testing.T) {
 
 	t.Run("tells those who asked during its last run too", func(t *testing.T) {
 		f := newFixture(t, s)
-		tok := die(f, f.cfg.MaxDeaths-1)
-		f.mustClaim(*tok)
+		f.mustClaimAlone(*die(f, f.cfg.MaxDeaths-1))
 		r := f.mustTrigger(p, Default)
 		f.endLease(p)
 		f.mustSweep(f.mustSuspect(), false)
@@ -258,7 +309,7 @@ func TestSweep_PoisonPage(t *testing.T) {
 	t.Run("is not what answered in between", func(t *testing.T) {
 		f := newFixture(t, s)
 		tok := die(f, f.cfg.MaxDeaths-1)
-		f.mustFail(f.mustClaim(*tok), Retrying, 0)
+		f.mustFail(f.mustClaimAlone(*tok), Retrying, 0)
 		if run := f.mustClaim(*tok); run.Deaths != 0 {
 			t.Errorf("deaths = %d, want 0", run.Deaths)
 		}

@@ -13,7 +13,7 @@ import (
 
 // Timer is a trigger that waits for its time.
 type Timer struct {
-	Kind  string       // "recheck", "timer" (by the route), "date" (by the content), "scheduled"
+	Kind  string       // "recheck", "timer" (by the route), "date" (by the content), "scheduled", "scheduled-ID"
 	Path  storage.Path // of the page, or else
 	Label Label        // of the pages
 }
@@ -83,12 +83,14 @@ const SecondLook = "second look"
 
 // reason says for people why the timer triggers.
 func (t Timer) reason() string {
-	switch t.Kind {
-	case "recheck":
+	switch {
+	case t.isScheduled():
+		return "scheduled"
+	case t.Kind == "recheck":
 		return SecondLook
-	case "timer":
+	case t.Kind == "timer":
 		return "revalidate of its route"
-	case "date":
+	case t.Kind == "date":
 		return "a date in its content"
 	}
 	return t.Kind

@@ -247,7 +247,7 @@ func (l *Ledger) take(ctx context.Context, p storage.Path, b Bulk, owner string)
 	if b.Index != "" {
 		index, _, _ = b.Index.index()
 	}
-	r, err := l.run(ctx, l.scripts.take, p, b.Number, b.G0, owner, ms(l.cfg.Lease), int(b.Priority), b.Reason, index)
+	r, err := l.run(ctx, l.scripts.take, p, b.Number, b.G0, owner, ms(l.cfg.Lease), int(b.Priority), b.Reason, index, l.cfg.CrowdDeaths)
 	if err != nil {
 		return nil, err
 	}

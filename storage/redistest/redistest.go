@@ -86,12 +86,26 @@ func (s *Server) Kill() {
 }
 
 // Restart starts the server again, with the same data and the same address,
-// and returns when it answers. One that still runs is stopped first.
-func (s *Server) Restart() {
+// and returns when it answers. One that still runs is stopped first. The
+// arguments are added to its command line for this once.
+func (s *Server) Restart(args ...string) {
 	s.t.Helper()
 	s.stop()
-	s.start()
+	s.start(args...)
 }
+
+// Launch is Restart for a server that may not answer for a while, or never.
+func (s *Server) Launch(args ...string) {
+	s.t.Helper()
+	s.stop()
+	s.launch(args...)
+}
+
+// Over is closed when the server that runs now has ended.
+func (s *Server) Over() <-chan struct{} { return s.current().over }
+
+// Dir is where the server keeps its data and its socket.
+func (s *Server) Dir() string { return s.dir }
 
 // Pause stops the server's clock (SIGSTOP): connections stay open, answers do
 // not come.
@@ -115,25 +129,31 @@ func (s *Server) signal(p *process, sig syscall.Signal) {
 	}
 }
 
-func (s *Server) start() {
+func (s *Server) launch(args ...string) *process {
 	s.t.Helper()
-	log := filepath.Join(s.dir, "log")
-	p, err := fork(exec.Command(s.binary,
+	p, err := fork(exec.Command(s.binary, append([]string{
 		"--port", "0", "--unixsocket", s.socket(), "--unixsocketperm", "700",
-		"--dir", s.dir, "--logfile", log, "--daemonize", "no",
+		"--dir", s.dir, "--logfile", s.log(), "--daemonize", "no",
 		"--appendonly", "yes", "--appendfsync", "always", "--save", "",
-		"--maxmemory-policy", "noeviction"))
+		"--maxmemory-policy", "noeviction"}, args...)...))
 	if err != nil {
 		s.t.Fatalf("start redis: %v", err)
 	}
 	s.mu.Lock()
 	s.proc = p
 	s.mu.Unlock()
+	return p
+}
 
+func (s *Server) log() string { return filepath.Join(s.dir, "log") }
+
+func (s *Server) start(args ...string) {
+	s.t.Helper()
+	p := s.launch(args...)
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	if err := p.await(ctx, s.socket()); err != nil {
-		text, _ := os.ReadFile(log)
+		text, _ := os.ReadFile(s.log())
 		s.t.Fatalf("wait for redis at %s: %v\n%s", s.socket(), err, text)
 	}
 }

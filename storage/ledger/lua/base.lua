@@ -5,10 +5,20 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000) -- ms; the only clock that counts
 local LOOK = 2000       -- ms until the sweeper looks at a token for the first time
 
+-- A lease, a back-off and a last try are near: what is further ahead than any of
+-- them was written before the clock was put back, and counts as now. Otherwise
+-- everything would stand still until the clock is there again.
+local FAR = 600000      -- ms
+local near = {exp = true, due = true, last = true}
+
 local function read(key, ...)
   local values = redis.call('HMGET', key, ...)
   local record = {}
-  for i, name in ipairs({...}) do record[name] = values[i] or nil end
+  for i, name in ipairs({...}) do
+    local value = values[i] or nil
+    if value and near[name] and tonumber(value) > now + FAR then value = tostring(now) end
+    record[name] = value
+  end
   return record
 end
 

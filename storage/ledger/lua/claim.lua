@@ -1,14 +1,17 @@
--- ARGV: path, token, owner, lease ms
+-- ARGV: path, token, owner, lease ms, silent deaths after which a run has to be alone or 0 when it is
 -- -> stale                  another token is the valid one, or none
 --  | busy                   a live run has it
 --  | early, ms              not due yet
---  | claimed, g0, silent deaths before, attempts before, hash, mtime ms, gone, type, kept
+--  | alone                  to be claimed by a process that runs nothing else
+--  | claimed, g0, silent deaths before, attempts before, hash, mtime ms, gone, type, kept, size
 local r = read(owed, 'st', 'tok', 'own', 'exp', 'due', 'g0', 'cl', 'att')
 if not r.st or r.st == 'failed' or r.tok ~= ARGV[2] then return {'stale'} end
 local repeated = r.st == 'running' and r.own == ARGV[3]
 if not repeated then
   if r.st == 'running' and tonumber(r.exp) > now then return {'busy'} end
   if r.st ~= 'running' and tonumber(r.due) > now then return {'early', r.due - now} end
+  local crowd = tonumber(ARGV[5])
+  if crowd > 0 and tonumber(r.cl or 0) >= crowd then return {'alone'} end
   r.g0 = redis.call('GET', seq) -- before the first byte is read upstream
   r.cl = redis.call('HINCRBY', owed, 'cl', 1)
   local exp = now + tonumber(ARGV[4])
@@ -16,5 +19,5 @@ if not repeated then
   redis.call('HDEL', owed, 'rp', 'next', 'look')
   redis.call('ZADD', dirty, exp, path)
 end
-local p = read(page, 'hash', 'type', 'mtime', 'gone')
-return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept()}
+local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size')
+return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept(), tonumber(p.size or 0)}

@@ -1,9 +1,13 @@
--- ARGV: path, owner, max run ms, result: retrying | failed | refused, delay ms, error text
+-- ARGV: path, owner, max run ms, result: retrying | postponed | failed | refused, delay ms, error text
+-- Postponed is retrying for what was no try: many pages may wait for a source
+-- that is down, so they come back one after the other, and one that is told the
+-- same again is no news.
 -- -> lost | failed
 --  | waiting, ms                        the same token may be claimed then
 --  | again, id, token, priority, ms     a trigger came meanwhile: wake a worker
 local owner, result, delay = ARGV[2], ARGV[4], tonumber(ARGV[5])
-local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'tok', 'prio', 'due', 'by', 'why', 'since', 'fown', 'miss', 'wr')
+local APART = 5 -- ms
+local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'tok', 'prio', 'due', 'by', 'why', 'since', 'fown', 'miss', 'wr', 'err')
 if r.fown == owner then -- the reply was lost, and this is the same request again
   if r.by == owner then return {'again', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)} end
   if r.st == 'waiting' then return {'waiting', math.max(0, r.due - now)} end
@@ -12,9 +16,17 @@ end
 if not mine(r, owner, math.huge) then return {'lost'} end
 
 redis.call('HSET', owed, 'err', ARGV[6], 'fg0', r.g0, 'fown', owner, 'last', now)
-redis.call('HINCRBY', owed, 'att', 1)
 redis.call('HDEL', owed, 'cl', 'own', 'exp')
-event(result, r.g0, 'ran', now - r.start, 'waited', now - r.since, 'why', r.why, 'err', ARGV[6])
+local postponed = result == 'postponed'
+if postponed then
+  result = 'retrying'
+  delay = delay + time[2] % (APART * math.max(1, redis.call('ZCARD', dirty)))
+else
+  redis.call('HINCRBY', owed, 'att', 1)
+end
+if not postponed or r.err ~= ARGV[6] then
+  event(result, r.g0, 'ran', now - r.start, 'waited', now - r.since, 'why', r.why, 'err', ARGV[6])
+end
 if tonumber(r.gen) > tonumber(r.g0) then
   return again(r, owner, now + AGAIN)
 end

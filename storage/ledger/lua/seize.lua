@@ -16,5 +16,5 @@ if not (r.st == 'running' and r.own == owner) then -- else this is the same requ
   redis.call('HSET', owed, 'st', 'running', 'own', owner, 'start', now, 'exp', exp, 'g0', r.g0)
   redis.call('ZADD', dirty, exp, path)
 end
-local p = read(page, 'hash', 'type', 'mtime', 'gone')
-return {'claimed', tonumber(r.g0), 0, 0, p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept()}
+local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size')
+return {'claimed', tonumber(r.g0), 0, 0, p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept(), tonumber(p.size or 0)}

@@ -27,6 +27,7 @@ if r.st ~= 'running' and ARGV[4] == 'there' then
 end
 if tonumber(r.cl or 0) >= tonumber(ARGV[5]) then -- it takes down every worker that tries
   redis.call('HSET', owed, 'st', 'failed', 'err', ARGV[6], 'fg0', r.gen, 'last', now)
+  redis.call('HINCRBY', owed, 'att', r.cl)
   redis.call('HDEL', owed, 'own', 'exp', 'rp', 'cl')
   redis.call('ZREM', dirty, path)
   redis.call('ZADD', failed, now, path)

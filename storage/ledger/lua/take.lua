@@ -1,4 +1,5 @@
--- ARGV: path, number n, g0, owner, lease ms, priority, reason, index that named the path or ''
+-- ARGV: path, number n, g0, owner, lease ms, priority, reason, index that named the path or '',
+--       silent deaths after which a run has to be alone
 -- Triggers a page for a walk or a build, whose number is n, and claims it in
 -- the same step. g0 was read from seq before the first byte was read upstream
 -- and is not less than n; 0 when nothing has been read yet.
@@ -9,7 +10,7 @@
 local n, g0, owner = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local given = g0 > 0
 if not given then g0 = tonumber(redis.call('GET', seq)) end
-local p = read(page, 'hash', 'type', 'mtime', 'gone', 'g0', 'end')
+local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size', 'g0', 'end')
 local r = read(owed, 'st', 'own', 'exp', 'due', 'gen', 'g0', 'cl', 'att', 'prio', 'rp', 'wr')
 local repeated = r.st == 'running' and r.own == owner
 if not repeated then
@@ -37,6 +38,10 @@ if not repeated then
     r.att, r.cl = 0, 0
   end
   local prio = math.max(tonumber(r.prio or 0), tonumber(r.rp or 0), tonumber(ARGV[6]))
+  if tonumber(r.cl or 0) >= tonumber(ARGV[9]) then -- not in a bulk, that is
+    if r.st ~= 'queued' then issue(n, owner, prio, now) end
+    return {'busy'}
+  end
   local ended = p['end'] or (given and redis.call('HGET', floor, 'absent')) or 0
   if given and (gen > g0 or r.wr or tonumber(ended) >= g0) then
     -- What was read upstream then is older than a trigger, or perhaps than what
@@ -53,4 +58,4 @@ if not repeated then
   redis.call('HDEL', owed, 'rp', 'next', 'look')
   redis.call('ZADD', dirty, exp, path)
 end
-return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept()}
+return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept(), tonumber(p.size or 0)}
