@@ -153,7 +153,9 @@ func (b *build) read(p buildPage) bool {
 	if err == nil {
 		defer f.Close()
 		m, _ := b.worker.Renderer.Match(p.path)
-		err = b.Crawl.Links(m, storage.TypeByName(name), f, func(l renderer.Link) { b.frontier.add(p, l) })
+		err = storage.Contain(func() error {
+			return b.Crawl.Links(m, storage.TypeByName(name), f, func(l renderer.Link) { b.frontier.add(p, l) })
+		})
 	}
 	if err != nil {
 		b.problem(fmt.Errorf("links of %s: %w", p.path, err))

@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"rebake/renderer"
 	"rebake/storage/ledger"
@@ -16,7 +18,11 @@ import (
 // got an error. The error is a *HeldError while the site is held.
 func (w *Worker) take(ctx context.Context, m renderer.Match, b ledger.Bulk, owed func(error), ended func(*ledger.Run, error)) error {
 	urgent := b.Priority == ledger.Critical
-	release, runs, err := w.enter(ctx, urgent)
+	release, runs, err := w.enter(ctx, m, urgent, false)
+	if again := new(later); errors.As(err, &again) {
+		w.handOver(ctx, m, b, again.in, owed, ended)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -36,15 +42,37 @@ func (w *Worker) take(ctx context.Context, m renderer.Match, b ledger.Bulk, owed
 	return nil
 }
 
-// enter waits for a slot for a page that this process chooses itself. runs is
-// what its run hangs on.
-func (w *Worker) enter(ctx context.Context, urgent bool) (release func(), runs context.Context, err error) {
-	if release, runs, err = w.slots.enter(ctx, urgent); err != nil {
+// handOver triggers a page of a bulk and leaves it to the queue, since its
+// upstream lets no page pass: the pages of others need not wait for that.
+func (w *Worker) handOver(ctx context.Context, m renderer.Match, b ledger.Bulk, wait time.Duration, owed func(error), ended func(*ledger.Run, error)) {
+	r, err := w.Ledger.Trigger(ctx, m.Path, ledger.Request{Priority: b.Priority, Reason: b.Reason})
+	if err == nil && r.Token != nil {
+		r.Token.Wait = max(r.Token.Wait, wait)
+		w.wake(ctx, r.Token)
+	}
+	owed(err)
+	if err == nil {
+		ended(&ledger.Run{State: ledger.Busy, Path: m.Path}, nil)
+	}
+}
+
+// enter waits for lanes and a slot for a page that this process chooses
+// itself. runs is what its run hangs on. One that is not patient may get
+// *later, see lanes.enter.
+func (w *Worker) enter(ctx context.Context, m renderer.Match, urgent, patient bool) (release func(), runs context.Context, err error) {
+	leave, err := w.lanes.enter(ctx, m.Upstreams(), urgent, patient)
+	if err != nil {
 		return nil, nil, err
 	}
+	free, runs, err := w.slots.enter(ctx, urgent)
+	if err != nil {
+		leave()
+		return nil, nil, err
+	}
+	release = func() { free(); leave() }
 	if err := w.heldError(ctx); err != nil {
 		release()
 		return nil, nil, err
 	}
-	return release, runs, nil
+	return release, inLane(runs, leave), nil
 }

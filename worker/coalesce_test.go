@@ -39,7 +39,7 @@ func TestWorker_TriggersWhilePageRendersShareOneRender(t *testing.T) {
 	s.wantRenders("/a", 2)
 }
 
-func TestWorker_StormIsCalm(t *testing.T) {
+func TestWorker_H117_StormIsCalm(t *testing.T) {
 	s := newWebsite(t)
 	p := s.running(func(set *settings) { set.Recheck = 2 * time.Second })
 	first := s.block(t, "/a")

@@ -28,7 +28,7 @@ type visitEnd struct {
 // asked; the visit's token is then the sweeper's. The error is a *HeldError
 // while the site is held.
 func (w *Worker) visit(ctx context.Context, m renderer.Match, reason string, ended func(visitEnd, error)) error {
-	release, runs, err := w.enter(ctx, false)
+	release, runs, err := w.enter(ctx, m, false, true)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,9 @@ func (w *Worker) visitOnce(ctx, runs context.Context, m renderer.Match, reason s
 // followVisit brings the run of a visit to its end. cause is why the page was
 // not published; err is as that of follow.
 func (w *Worker) followVisit(ctx context.Context, run *ledger.Run, m renderer.Match) (cause, err error) {
-	page, res, cause := w.attempt(ctx, run, m, false)
+	var mem memory
+	defer mem.release()
+	page, res, cause := w.attempt(ctx, run, m, false, &mem)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
 	defer cancel()
 	switch {

@@ -27,6 +27,9 @@ func decide(err error, attempts int) (ledger.Outcome, time.Duration) {
 	if !errors.As(err, &temporary) {
 		return ledger.Failed, 0
 	}
+	if temporary.NotAsked {
+		return ledger.Postponed, temporary.After
+	}
 	if temporary.After > 0 {
 		return ledger.Retrying, min(temporary.After, mostRetryAfter)
 	}

@@ -30,6 +30,7 @@ func TestDecide(t *testing.T) {
 		"asked for patience":       {patience(30 * time.Second), 0, ledger.Retrying, 30 * time.Second},
 		"asked for little":         {patience(10 * time.Millisecond), 3, ledger.Retrying, 10 * time.Millisecond},
 		"asked for a day":          {patience(24 * time.Hour), 0, ledger.Retrying, 5 * time.Minute},
+		"not asked":                {&storage.TemporaryError{Err: broken, After: 3 * time.Second, NotAsked: true}, 7, ledger.Postponed, 3 * time.Second},
 		"refused":                  {&storage.RefusedError{Gate: "empty"}, 0, ledger.Refused, 0},
 		"refused, and the clock":   {storage.Temporary(&storage.RefusedError{Gate: "empty"}), 0, ledger.Refused, 0},
 		"unknown, so permanent":    {broken, 0, ledger.Failed, 0},

@@ -43,8 +43,24 @@ type interceptor struct {
 
 func (i interceptor) DialHook(next redis.DialHook) redis.DialHook { return next }
 
+// ProcessPipelineHook sends what nobody objects to.
 func (i interceptor) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		var failed error
+		sent := make([]redis.Cmder, 0, len(cmds))
+		for _, cmd := range cmds {
+			if err := i.before(ctx, cmd); err != nil {
+				cmd.SetErr(err)
+				failed = err
+				continue
+			}
+			sent = append(sent, cmd)
+		}
+		if len(sent) == 0 {
+			return failed
+		}
+		return errors.Join(next(ctx, sent), failed)
+	}
 }
 
 func (i interceptor) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
@@ -109,8 +125,9 @@ func TestFault_RunThatPublishedAfterItsTimeAsksAgain(t *testing.T) {
 	}
 }
 
-// The old run does not even notice that it has lost: it ignores its context.
-func TestFault_OldRunDoesNotOverwriteANewerOne(t *testing.T) {
+// H119: the lease is over, and two run at once. The old run does not even notice
+// that it has lost: it ignores its context.
+func TestFault_H119_OldRunDoesNotOverwriteANewerOne(t *testing.T) {
 	s := newWebsite(t)
 	p := s.running(quick, func(set *settings) { set.ledger.MaxRun = time.Second })
 	s.set("/a", "old")

@@ -13,7 +13,6 @@ import (
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/goleak"
 
 	"rebake/renderer"
 	"rebake/storage"
@@ -21,8 +20,6 @@ import (
 	"rebake/storage/output"
 	"rebake/storage/redistest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const host = "www.example.com"
 

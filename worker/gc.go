@@ -113,9 +113,11 @@ func (w *Worker) gcStep(ctx context.Context, g GC, after string) (items []GCItem
 			expired = append(expired, s.Path)
 			continue
 		}
-		group.Go(func() (err error) {
-			found[i], err = w.gcPage(pages, g, s)
-			return err
+		group.Go(func() error {
+			return storage.Contain(func() (err error) {
+				found[i], err = w.gcPage(pages, g, s)
+				return err
+			})
 		})
 	}
 	err = group.Wait()

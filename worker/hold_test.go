@@ -31,7 +31,7 @@ func TestWorker_WhileHeldClaimsNothing(t *testing.T) {
 	other.hold()
 	tok := p.token("/a", ledger.Critical)
 	again := new(later)
-	if err := p.do(t.Context(), tok); !errors.As(err, &again) || again.in <= 0 {
+	if err := p.do(t.Context(), tok, p.Ledger.Claim); !errors.As(err, &again) || again.in <= 0 {
 		t.Errorf("the wake-up ended with %v, want that it comes again later", err)
 	}
 	if st := p.state("/a").Owed; st == nil || st.Status != "queued" {

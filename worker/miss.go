@@ -7,10 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 
 	"rebake/renderer"
@@ -39,15 +37,16 @@ var (
 )
 
 // misses are the visitors' wishes of one process: at most a quarter of the
-// slots is theirs, and many for one path are one.
+// slots is theirs, but one for what each upstream has, and many for one path are
+// one.
 type misses struct {
 	flights singleflight.Group
-	slots   *semaphore.Weighted
-	waiting atomic.Int64 // for one of slots
-	most    int64        // that may wait
+	lanes   *lanes
+	most    int // that may wait for one upstream
 
 	mu     sync.Mutex
 	absent map[storage.Path]absence // guarded by mu
+	crowds map[string]int           // guarded by mu; how many wait, by the upstream that they wait for
 }
 
 // absence is what is known of a path that has no page.
@@ -57,22 +56,44 @@ type absence struct {
 }
 
 func newMisses(workers int) *misses {
-	slots := int64(max(1, workers/4))
-	return &misses{slots: semaphore.NewWeighted(slots), most: 16 * slots, absent: make(map[storage.Path]absence)}
+	slots := max(1, workers/4)
+	return &misses{
+		lanes: newLanes(slots, nil), most: 16 * slots,
+		absent: make(map[storage.Path]absence), crowds: make(map[string]int),
+	}
 }
 
-// acquire waits for a slot, unless too many do already: a crawler over invented
-// addresses must not hold all connections.
-func (m *misses) acquire(ctx context.Context) (release func(), err error) {
+// acquire waits for a slot, unless too many wait already for what the page is
+// made from: a crawler over invented addresses must not hold all connections.
+func (m *misses) acquire(ctx context.Context, upstreams []renderer.Upstream) (release func(), err error) {
 	busy := fmt.Errorf("%w: too many visitors ask for pages that are not there", ErrUnavailable)
-	defer m.waiting.Add(-1)
-	if m.waiting.Add(1) > m.most {
+	crowds := make([]string, 0, 1)
+	for _, u := range upstreams {
+		crowds = append(crowds, u.Name)
+	}
+	if len(crowds) == 0 {
+		crowds = append(crowds, "") // it is made of its template alone
+	}
+	defer m.crowd(crowds, -1)
+	if m.crowd(crowds, +1) > m.most {
 		return nil, busy
 	}
-	if err := m.slots.Acquire(ctx, 1); err != nil {
+	release, err = m.lanes.enter(ctx, upstreams, false, true)
+	if err != nil {
 		return nil, busy
 	}
-	return func() { m.slots.Release(1) }, nil
+	return release, nil
+}
+
+// crowd changes how many wait for some upstreams, and returns the most for one.
+func (m *misses) crowd(names []string, n int) (most int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, name := range names {
+		m.crowds[name] += n // there are as many as the config names
+		most = max(most, m.crowds[name])
+	}
+	return most
 }
 
 // known returns why a path is known to have no page, nil when it is not.
@@ -94,6 +115,13 @@ func (m *misses) absentNow(p storage.Path, err error) error {
 	}
 	m.absent[p] = absence{err, time.Now().Add(absentFor)}
 	return fmt.Errorf("%s: %w", p, err)
+}
+
+// forget forgets a path, of which more is known now.
+func (m *misses) forget(p storage.Path) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.absent, p)
 }
 
 // forgetSome makes room; mu is held.
@@ -155,11 +183,16 @@ func (w *Worker) Miss(ctx context.Context, p storage.Path) (Served, error) {
 // process.
 func (w *Worker) missOnce(ctx context.Context, m renderer.Match) (err error) {
 	defer func() {
-		if v := recover(); v != nil {
-			w.Log.Error("miss panicked", "path", m.Path.String(), "panic", v)
+		if panicked := new(storage.PanicError); errors.As(err, &panicked) {
+			w.logPanic("path", m.Path.String(), err)
 			err = fmt.Errorf("%w: internal error", ErrUnavailable)
 		}
 	}()
+	return storage.Contain(func() error { return w.missing(ctx, m) })
+}
+
+// missing decides whether the path may be rendered for a visitor.
+func (w *Worker) missing(ctx context.Context, m renderer.Match) error {
 	kept, err := w.Ledger.Kept(ctx, m.Path)
 	switch {
 	case err != nil:
@@ -185,7 +218,7 @@ func (w *Worker) miss(ctx context.Context, m renderer.Match) error {
 	if err := w.heldError(ctx); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	release, err := w.misses.acquire(ctx)
+	release, err := w.misses.acquire(ctx, m.Upstreams())
 	if err != nil {
 		return err
 	}

@@ -76,12 +76,17 @@ func (q *queue) add(ctx context.Context, tok ledger.Token) error {
 // parse reads the token of a task. The site's own rules were applied when the
 // trigger was accepted.
 func parse(ctx context.Context, t *asynq.Task) (tok ledger.Token, err error) {
+	queue, _ := asynq.GetQueueName(ctx)
+	return parseTask(t.Type(), t.Payload(), queue)
+}
+
+func parseTask(kind string, text []byte, queue string) (tok ledger.Token, err error) {
 	var p payload
-	if err := json.Unmarshal(t.Payload(), &p); err != nil {
+	if err := json.Unmarshal(text, &p); err != nil {
 		return tok, fmt.Errorf("decode task: %w", err)
 	}
 	tok.ID = p.Token
-	if t.Type() == kindWalk {
+	if kind == kindWalk {
 		tok.Label, err = ledger.ParseLabel(string(p.Label))
 	} else {
 		tok.Path, err = storage.PathRules{WellKnown: []string{"/.well-known"}}.Parse(p.Path)
@@ -89,7 +94,6 @@ func parse(ctx context.Context, t *asynq.Task) (tok ledger.Token, err error) {
 	if err != nil {
 		return tok, fmt.Errorf("decode task: %w", err)
 	}
-	queue, _ := asynq.GetQueueName(ctx)
 	if tok.Priority, err = ledger.ParsePriority(queue); err != nil {
 		return tok, fmt.Errorf("decode task: %w", err)
 	}

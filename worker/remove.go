@@ -33,6 +33,7 @@ func (w *Worker) Remove(ctx context.Context, r Removal) error {
 		if err := w.Ledger.Keep(ctx, r.Path, r.By, r.Reason); err != nil {
 			return err
 		}
+		w.misses.forget(r.Path) // it is not only absent now
 	}
 	reason := "removed by " + r.By
 	if r.Reason != "" {

@@ -165,3 +165,15 @@ func TestWorker_MissOfAKeptPageIsToldAsThat(t *testing.T) {
 	}
 	s.wantRenders("/a", 0)
 }
+
+func TestWorker_MissOfAPageThatIsKeptAfterItWasFoundAbsent(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	if _, err := p.Miss(t.Context(), mustPath("/a")); !errors.Is(err, ErrAbsent) {
+		t.Fatalf("miss = %v, want that there is no such page", err)
+	}
+	p.remove("/a", true)
+	if _, err := p.Miss(t.Context(), mustPath("/a")); !errors.Is(err, ErrKept) {
+		t.Errorf("miss = %v, want that the page was removed for good, at once", err)
+	}
+}

@@ -48,6 +48,7 @@ func TestWorker_FailureWithoutHopeWaitsForATrigger(t *testing.T) {
 	}
 }
 
+// H78
 func TestWorker_PanicLeavesOtherPagesAlone(t *testing.T) {
 	s := newWebsite(t)
 	p := s.running()

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"rebake/renderer"
 	"rebake/storage"
+	"rebake/storage/budget"
 	"rebake/storage/ledger"
 	"rebake/storage/output"
 )
@@ -20,6 +20,11 @@ const bookkeeping = 10 * time.Second
 
 // errStopping ends the runs that a stop could not wait for.
 var errStopping = errors.New("the worker is stopping")
+
+// errAlone turns a wake-up down that may only be followed while this process
+// runs nothing else: too many runs of its page have died. Its task comes to
+// pageHandler, which sees to that.
+var errAlone = errors.New("the page has to be run alone")
 
 // later says that a wake-up has to come again.
 type later struct {
@@ -34,21 +39,26 @@ func (l *later) Error() string {
 	return l.cause.Error()
 }
 
+// claim is one of the ledger's ways to claim a token.
+type claim func(context.Context, ledger.Token) (*ledger.Run, error)
+
 // do follows one wake-up: claim, render, publish, finish. It returns *later
-// when the same token has to come again, errStopping when it was given back,
-// and an error of the ledger when that could not be asked, in which case the
-// sweeper goes on.
-func (w *Worker) do(ctx context.Context, tok ledger.Token) error {
+// when the same token has to come again, errAlone when it has to be claimed in
+// the other way, errStopping when it was given back, and an error of the ledger
+// when that could not be asked, in which case the sweeper goes on.
+func (w *Worker) do(ctx context.Context, tok ledger.Token, claim claim) error {
 	if err := w.standBy(ctx); err != nil {
 		return err
 	}
-	run, err := w.Ledger.Claim(ctx, tok)
+	run, err := claim(ctx, tok)
 	if err != nil {
 		return err
 	}
 	switch run.State {
 	case ledger.Early:
 		return &later{in: run.Wait}
+	case ledger.Alone:
+		return errAlone
 	case ledger.Claimed:
 	default:
 		return nil
@@ -62,19 +72,24 @@ func (w *Worker) do(ctx context.Context, tok ledger.Token) error {
 
 // follow brings a run that was claimed to its end.
 func (w *Worker) follow(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool) error {
-	page, res, err := w.attempt(ctx, run, m, urgent)
+	var mem memory
+	defer mem.release()
+	page, res, err := w.attempt(ctx, run, m, urgent, &mem)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
 	defer cancel()
-	return w.conclude(ctx, run, page, res, err)
+	err = storage.Contain(func() error { return w.conclude(ctx, run, page, res, err) })
+	w.logPanic("path", run.Path.String(), err)
+	return err
 }
 
 // attempt bakes the page within the time of a run, and gives signs of life
-// meanwhile. The run has to be concluded with what it returns.
-func (w *Worker) attempt(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool) (storage.Page, output.Result, error) {
+// meanwhile. The run has to be concluded with what it returns, and then mem to
+// be released.
+func (w *Worker) attempt(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool, mem *memory) (storage.Page, output.Result, error) {
 	ctx, end := context.WithTimeoutCause(ctx, w.cfg.Render, fmt.Errorf("not done within %s", w.cfg.Render))
 	defer end()
 	ctx, stopRenewing := keep(ctx, w.Ledger.Renewal(), run.Renew)
-	page, res, err := w.bake(ctx, run, m, urgent)
+	page, res, err := w.bake(ctx, run, m, urgent, mem)
 	if err != nil {
 		err = causeOf(ctx, err) // before the next line ends the context
 	}
@@ -121,7 +136,7 @@ func keep(ctx context.Context, every time.Duration, renew func(context.Context) 
 				return
 			case <-tick.C:
 				bounded, end := context.WithTimeout(ctx, 2*every)
-				if err := renew(bounded); errors.Is(err, storage.ErrLost) {
+				if err := storage.Contain(func() error { return renew(bounded) }); errors.Is(err, storage.ErrLost) {
 					cancel(err)
 				}
 				end()
@@ -137,23 +152,35 @@ func keep(ctx context.Context, every time.Duration, renew func(context.Context) 
 
 // bake renders the page, asks the gates, and publishes it. It keeps a panic of
 // a template or a library to its own page.
-func (w *Worker) bake(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool) (page storage.Page, res output.Result, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			w.Log.Error("render panicked", "path", run.Path.String(), "panic", v, "stack", string(debug.Stack()))
-			err = fmt.Errorf("render panicked: %v", v)
-		}
-	}()
+func (w *Worker) bake(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool, mem *memory) (page storage.Page, res output.Result, err error) {
+	err = mem.within(ctx, w.budget, expected(run), urgent, func(ctx context.Context) error {
+		return storage.Contain(func() (err error) {
+			page, res, err = w.bakeOnce(ctx, run, m, urgent)
+			return err
+		})
+	})
+	w.logPanic("path", run.Path.String(), err)
+	return page, res, err
+}
+
+func (w *Worker) bakeOnce(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool) (page storage.Page, res output.Result, err error) {
 	if run.Kept {
 		return page, res, errKept
 	}
-	if page, err = w.Renderer.Render(ctx, m, urgent); err != nil {
+	if err := w.mayBake(ctx, run); err != nil {
+		return page, res, err
+	}
+	if page, err = w.render(ctx, m, urgent); err != nil {
 		return page, res, err
 	}
 	if err := CheckGates(page, m.Gates); err != nil {
 		return page, res, err
 	}
 	if err := ctx.Err(); err != nil {
+		return page, res, err
+	}
+	// Two copies: the sidecars, in buffers that have grown, and the old file.
+	if err := budget.Grow(ctx, 2*int64(len(page.Body))); err != nil {
 		return page, res, err
 	}
 	res, err = w.Output.Publish(ctx, page, run.Previous, run.Fence)
@@ -197,7 +224,7 @@ func (w *Worker) conclude(ctx context.Context, run *ledger.Run, page storage.Pag
 }
 
 func (w *Worker) finish(ctx context.Context, run *ledger.Run, outcome ledger.Outcome, page storage.Page, res output.Result) (ledger.End, error) {
-	end, err := run.Finish(ctx, outcome, page, res.MTime)
+	end, err := w.tell(ctx, func() (ledger.End, error) { return run.Finish(ctx, outcome, page, res.MTime) })
 	if err == nil && !end.Lost {
 		w.Log.Info("page "+string(outcome), "path", run.Path.String(), "bytes", len(page.Body))
 	}
@@ -207,7 +234,26 @@ func (w *Worker) finish(ctx context.Context, run *ledger.Run, outcome ledger.Out
 func (w *Worker) fail(ctx context.Context, run *ledger.Run, err error) (ledger.End, error) {
 	outcome, delay := decide(err, run.Attempts)
 	w.logFailure(run, outcome, delay, err)
-	return run.Fail(ctx, outcome, delay, err.Error())
+	return w.tell(ctx, func() (ledger.End, error) { return run.Fail(ctx, outcome, delay, err.Error()) })
+}
+
+// tell asks the ledger again while it is away: a Redis that is started again
+// costs the runs under way a moment, and not their work. Each step answers its
+// repetition as it did the first time.
+func (w *Worker) tell(ctx context.Context, step func() (ledger.End, error)) (ledger.End, error) {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
+		end, err := step()
+		if temporary := new(storage.TemporaryError); !errors.As(err, &temporary) {
+			return end, err
+		}
+		select {
+		case <-time.After(wait):
+		case <-w.slots.closed: // the next start sees to it
+			return end, err
+		case <-ctx.Done():
+			return end, err
+		}
+	}
 }
 
 // lostAfterChange asks for the page once more: the files were changed, and
@@ -256,8 +302,20 @@ func until(err error) time.Time {
 	return time.Time{}
 }
 
+// logPanic logs where a panic happened that is in err. name says of what what is.
+func (w *Worker) logPanic(name, what string, err error) {
+	var panicked *storage.PanicError
+	if errors.As(err, &panicked) {
+		w.Log.Error("panicked", name, what, "panic", panicked.Value, "stack", string(panicked.Stack))
+	}
+}
+
 func (w *Worker) logFailure(run *ledger.Run, outcome ledger.Outcome, delay time.Duration, err error) {
-	if outcome == ledger.Retrying {
+	switch outcome {
+	case ledger.Postponed: // the source that is down is told of, and not each of its pages
+		w.Log.Debug("page postponed", "path", run.Path.String(), "in", delay, "err", err)
+		return
+	case ledger.Retrying:
 		w.Log.Warn("page not published, will retry", "path", run.Path.String(), "attempt", run.Attempts+1, "in", delay, "err", err)
 		return
 	}

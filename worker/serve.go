@@ -10,6 +10,7 @@ import (
 	"github.com/hibiken/asynq"
 	"golang.org/x/sync/errgroup"
 
+	"rebake/storage"
 	"rebake/storage/ledger"
 )
 
@@ -24,9 +25,14 @@ const (
 )
 
 // Run works until ctx is done; then it takes nothing new, waits for the runs
-// under way as long as Config.Grace says, and gives the rest back. It is
-// called once.
+// under way as long as Config.Grace says, and gives the rest back. It begins
+// when Redis is Admitted. It is called once.
 func (w *Worker) Run(ctx context.Context) error {
+	select {
+	case <-w.Admitted():
+	case <-ctx.Done():
+		return nil
+	}
 	// The runs outlive ctx for a while, so they hang on a context of their own.
 	runs, stopRuns := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopRuns(nil)
@@ -51,6 +57,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return w.sweep(ctx) })
 	g.Go(func() error { return w.walker.run(ctx, w.walk) })
+	g.Go(func() error { return w.outages(ctx) })
 	<-ctx.Done()
 
 	// asynq's poll ends when Redis answers it; the runs need not wait for that.
@@ -119,13 +126,29 @@ func (w *Worker) pageHandler(runs context.Context) func(context.Context, *asynq.
 		if err != nil {
 			return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
 		}
-		release, err := w.slots.acquireFor(ctx, tok)
-		if err != nil {
-			return err
+		run := runs
+		err = within(func() (release func(), err error) {
+			run, release, err = w.admit(ctx, runs, tok)
+			return release, err
+		}, func() error { return w.do(run, tok, w.Ledger.Claim) })
+		if errors.Is(err, errAlone) {
+			w.Log.Warn("runs of the page have died, waiting until nothing else runs", "path", tok.Path.String())
+			err = within(func() (func(), error) { return w.slots.acquireAll(ctx, tok) }, func() error {
+				return w.do(runs, tok, w.Ledger.ClaimAlone)
+			})
 		}
-		defer release()
-		return w.do(runs, tok)
+		return err
 	}
+}
+
+// within calls f with what acquire gives, and gives it back.
+func within(acquire func() (release func(), err error), f func() error) error {
+	release, err := acquire()
+	if err != nil {
+		return err
+	}
+	defer release()
+	return f()
 }
 
 // walkHandler is what asynq calls for a walk's wake-up. A walk can take long,
@@ -155,9 +178,19 @@ func (w *Worker) offer(tok ledger.Token) {
 	w.slots.start(tok)
 }
 
-// runDirect follows a token that did not come through asynq.
+// runDirect follows a token that did not come through asynq, unless the page's
+// upstreams have enough to do: then its task sees to that.
 func (w *Worker) runDirect(ctx context.Context, tok ledger.Token) {
-	w.requeue(ctx, tok, w.do(ctx, tok))
+	err := storage.Contain(func() error {
+		leave, ok := w.lanes.try(w.upstreams(tok), tok.Priority == ledger.Critical)
+		if !ok {
+			return nil
+		}
+		defer leave()
+		return w.do(inLane(ctx, leave), tok, w.Ledger.Claim)
+	})
+	w.logPanic("path", tok.Path.String(), err)
+	w.requeue(ctx, tok, err)
 }
 
 // requeue does for a run that did not come through asynq what asynq does for
@@ -172,7 +205,7 @@ func (w *Worker) requeue(ctx context.Context, tok ledger.Token, err error) {
 		if err := w.queue.add(ctx, tok); err != nil {
 			w.Log.Warn("retry not queued, the sweeper will do it", "path", tok.Path.String(), "err", err)
 		}
-	case err != nil && !errors.Is(err, errStopping):
+	case err != nil && !errors.Is(err, errStopping) && !errors.Is(err, errAlone):
 		w.Log.Warn("ledger not told, the sweeper will go on", "path", tok.Path.String(), "err", err)
 	}
 }

@@ -21,6 +21,7 @@ type slots struct {
 	ctx     context.Context                     // guarded by mu; of the runs, nil while none may start here
 	run     func(context.Context, ledger.Token) // guarded by mu
 	waiting map[string]int                      // guarded by mu; ids of tokens that wait for a slot
+	quiet   chan struct{}                       // guarded by mu; while somebody has, or waits for, all slots; closed at the end of that
 }
 
 func newSlots(n int) *slots {
@@ -54,28 +55,97 @@ func (s *slots) close() {
 // drain takes every slot, so that all runs have ended and none can begin, or
 // gives up when ctx is done. It may be called again then.
 func (s *slots) drain(ctx context.Context) error {
+	_, err := s.takeAll(ctx, nil)
+	return err
+}
+
+// takeAll waits until it has every slot, gives up when ctx is done, and says
+// errStopping when closed is closed before.
+func (s *slots) takeAll(ctx context.Context, closed <-chan struct{}) (release func(), err error) {
 	var taken []chan struct{}
+	release = func() {
+		for _, c := range taken {
+			c <- struct{}{}
+		}
+	}
 	for _, free := range []chan struct{}{s.general, s.reserve} {
 		for range cap(free) {
 			select {
 			case <-free:
 				taken = append(taken, free)
+			case <-closed:
+				release()
+				return nil, errStopping
 			case <-ctx.Done():
-				for _, c := range taken {
-					c <- struct{}{}
-				}
-				return ctx.Err()
+				release()
+				return nil, ctx.Err()
 			}
 		}
 	}
-	return nil
+	return release, nil
+}
+
+// acquireAll is acquireFor for a token that needs the process for itself: the
+// reserve too, or an edit would die with what it has to be kept away from.
+// Nobody gets a slot from now on, so it waits for the runs under way alone.
+func (s *slots) acquireAll(ctx context.Context, tok ledger.Token) (release func(), err error) {
+	s.note(tok.ID, +1)
+	defer s.note(tok.ID, -1)
+	quiet := make(chan struct{})
+	for !s.setQuiet(quiet) {
+		if err := s.awaitNoise(ctx); err != nil {
+			return nil, err
+		}
+	}
+	end := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.quiet = nil
+		close(quiet)
+	}
+	giveBack, err := s.takeAll(ctx, s.closed)
+	if err != nil {
+		end()
+		return nil, err
+	}
+	return func() { giveBack(); end() }, nil
+}
+
+// setQuiet fails while somebody else has asked for all slots.
+func (s *slots) setQuiet(quiet chan struct{}) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.quiet != nil {
+		return false
+	}
+	s.quiet = quiet
+	return true
+}
+
+// awaitNoise waits while somebody has, or waits for, all slots.
+func (s *slots) awaitNoise(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		quiet := s.quiet
+		s.mu.Unlock()
+		if quiet == nil {
+			return nil
+		}
+		select {
+		case <-quiet:
+		case <-s.closed:
+			return errStopping
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // start runs the token if tokens are let in and a slot is free.
 func (s *slots) start(tok ledger.Token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx == nil {
+	if s.ctx == nil || s.quiet != nil {
 		return
 	}
 	release, ok := s.try(tok.Priority == ledger.Critical)
@@ -96,6 +166,9 @@ func (s *slots) acquire(ctx context.Context, urgent bool) (release func(), err e
 	case <-s.closed: // even when a slot is free
 		return nil, errStopping
 	default:
+	}
+	if err := s.awaitNoise(ctx); err != nil {
+		return nil, err
 	}
 	if release, ok := s.try(urgent); ok {
 		return release, nil

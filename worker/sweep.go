@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"rebake/storage"
 	"rebake/storage/ledger"
 )
 
@@ -25,10 +26,18 @@ func (w *Worker) sweep(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		}
-		next, err := w.sweepOnce(ctx)
+		var next time.Duration
+		err := storage.Contain(func() (err error) {
+			buried := w.bury(ctx) // first, so that the pass finds what it has freed
+			next, err = w.sweepOnce(ctx)
+			return errors.Join(err, buried)
+		})
+		w.logPanic("part", "sweep", err)
 		// After the repairs, with time of their own: many timers at once must
 		// not keep a dead run waiting.
-		if err := errors.Join(err, w.fireTimers(ctx)); err != nil && ctx.Err() == nil {
+		fired := storage.Contain(func() error { return w.fireTimers(ctx) })
+		w.logPanic("part", "timers", fired)
+		if err := errors.Join(err, fired); err != nil && ctx.Err() == nil {
 			w.Log.Warn("sweep, will retry", "err", err)
 			next = sweepEvery
 		}
@@ -62,16 +71,31 @@ func (w *Worker) sweepOnce(ctx context.Context) (time.Duration, error) {
 				return 0, err
 			}
 		}
-		tok, err := w.Ledger.Sweep(ctx, s, there)
+		err := storage.Contain(func() error { return w.mend(ctx, s, there) })
+		if panicked := new(storage.PanicError); errors.As(err, &panicked) {
+			w.logPanic("path", s.Path.String(), err) // the others are looked at all the same
+			continue
+		}
 		if err != nil {
 			return 0, err
 		}
-		if tok != nil {
-			w.Log.Debug("swept", "path", s.Path.String(), "label", string(s.Label), "running", s.Running)
-			w.wake(ctx, tok)
-		}
 	}
 	return next, nil
+}
+
+// mend repairs one suspect.
+func (w *Worker) mend(ctx context.Context, s ledger.Suspect, taskThere bool) error {
+	swept, err := w.Ledger.Sweep(ctx, s, taskThere)
+	switch {
+	case err != nil:
+		return err
+	case swept.Poison != "":
+		w.Log.Error("page not published", "path", s.Path.String(), "kind", "poison", "err", swept.Poison)
+	case swept.Token != nil:
+		w.Log.Debug("swept", "path", s.Path.String(), "label", string(s.Label), "running", s.Running)
+		w.wake(ctx, swept.Token)
+	}
+	return nil
 }
 
 // oldest returns the number of the longest waiting token of each queue.

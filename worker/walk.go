@@ -77,8 +77,9 @@ func (w *Worker) walk(ctx context.Context, tok ledger.Token) {
 	walk, err := w.Ledger.ClaimWalk(ctx, tok)
 	if err == nil && walk.State == ledger.Claimed {
 		walkCtx, stop := keep(ctx, w.Ledger.Renewal(), walk.Renew)
-		err = w.walkPages(walkCtx, walk)
+		err = storage.Contain(func() error { return w.walkPages(walkCtx, walk) })
 		stop()
+		w.logPanic("label", string(tok.Label), err)
 	}
 	var held *HeldError
 	switch {

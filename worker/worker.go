@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"golang.org/x/sync/errgroup"
 
 	"rebake/renderer"
 	"rebake/storage"
+	"rebake/storage/budget"
 	"rebake/storage/ledger"
 	"rebake/storage/output"
+	"rebake/storage/spool"
 )
 
 // Config says how much is done at once, and how long anything may take.
@@ -21,6 +22,12 @@ type Config struct {
 	Workers int
 	// Render is the deadline of one run, from claim to publication.
 	Render time.Duration
+	// Memory is the bytes that the pages of this process may take while they
+	// render, apart from one that takes more by itself. Some come on top for
+	// the process.
+	Memory int64
+	// Quota is the most pages that the site may have, 0 for any number.
+	Quota int64
 	// Recheck is how much later a second look follows when a trigger asks for
 	// one.
 	Recheck time.Duration
@@ -31,7 +38,7 @@ type Config struct {
 
 // DefaultConfig is fit for a machine with a few cores.
 func DefaultConfig() Config {
-	return Config{Workers: 16, Render: 30 * time.Second, Recheck: 3 * time.Second, Grace: 10 * time.Second}
+	return Config{Workers: 64, Memory: 64 << 20, Render: 30 * time.Second, Recheck: 3 * time.Second, Grace: 10 * time.Second}
 }
 
 // Renderer makes pages. Render is called by several goroutines at once.
@@ -40,7 +47,8 @@ type Renderer interface {
 	Render(ctx context.Context, m renderer.Match, urgent bool) (storage.Page, error)
 }
 
-// Parts are what a worker works with; all are needed.
+// Parts are what a worker works with; all are needed but Processes, Spool
+// and Check.
 type Parts struct {
 	Redis    redis.UniversalClient
 	Ledger   *ledger.Ledger
@@ -48,6 +56,16 @@ type Parts struct {
 	Output   *output.Dir
 	Renderer Renderer
 	Log      *slog.Logger
+	// Processes are those that share the state with this one. Without them
+	// nobody learns of a death before the leases of the dead are over.
+	Processes Processes
+	// Spool keeps the triggers that Redis does not take. Without one they are
+	// refused, and Attend is not needed.
+	Spool *spool.Spool
+	// Check asks whether this Redis may be trusted with triggers, and is asked
+	// each second. What may be better at another time is a
+	// *storage.TemporaryError. Without it every Redis may.
+	Check func(context.Context) error
 }
 
 // Worker accepts triggers and, while Run runs, makes them come true. A process
@@ -57,142 +75,28 @@ type Worker struct {
 	cfg    Config
 	queue  *queue
 	slots  *slots
+	budget *budget.Budget
 	walker *walker
 	misses *misses
+	lanes  *lanes
 	brake  brake
+	quota  quota
+	intake *intake
 }
 
 // New starts nothing.
 func New(cfg Config, parts Parts) *Worker {
-	return &Worker{Parts: parts, cfg: cfg, queue: newQueue(parts.Redis, cfg.Render), slots: newSlots(cfg.Workers), walker: newWalker(), misses: newMisses(cfg.Workers)}
-}
-
-// Trigger says that something changed.
-type Trigger struct {
-	Paths []storage.Path
-	// Labels name pages by what they have in common.
-	Labels   []ledger.Label
-	Priority ledger.Priority
-	// Reason says for people who asked.
-	Reason string
-	// Recheck asks for a second look a little later.
-	Recheck bool
-	// OnlyPublished leaves pages alone that were never published.
-	OnlyPublished bool
-}
-
-// Accepted is the answer to a trigger that is durable.
-type Accepted struct {
-	// Pages are those that are owed a render now.
-	Pages []AcceptedPage
-	// Labels are those that will be walked.
-	Labels []AcceptedLabel
-	// Unmatched are paths that no route matches: nothing is done about them.
-	Unmatched []storage.Path
-}
-
-// AcceptedPage is one page of an accepted trigger.
-type AcceptedPage struct {
-	Path storage.Path
-	ID   uint64 // see Wait
-}
-
-// AcceptedLabel is one label of an accepted trigger.
-type AcceptedLabel struct {
-	Label ledger.Label
-	ID    uint64 // see WaitLabel
-	Pages int64  // how many pages have the label now
-}
-
-// ID returns the number of the whole trigger: that of its newest part, 0 when
-// it has none.
-func (a Accepted) ID() uint64 {
-	var id uint64
-	for _, p := range a.Pages {
-		id = max(id, p.ID)
+	w := &Worker{
+		Parts: parts, cfg: cfg, queue: newQueue(parts.Redis, cfg.Render), slots: newSlots(cfg.Workers), budget: budget.New(cfg.Memory), walker: newWalker(),
+		misses: newMisses(cfg.Workers), intake: newIntake(),
 	}
-	for _, l := range a.Labels {
-		id = max(id, l.ID)
+	w.lanes = newLanes(max(1, cfg.Workers-1), w.slots.closed)
+	if r, ok := parts.Renderer.(interface{ Upstreams() []renderer.Upstream }); ok {
+		w.lanes.meet(r.Upstreams())
+		w.misses.lanes.meet(r.Upstreams())
 	}
-	return id
-}
-
-// atOnce is how many pages of one trigger are recorded at a time. Redis puts
-// what arrives together on disk together, so this costs one fsync and not many.
-const atOnce = 16
-
-// Accept records the trigger. When it returns without an error, every page of
-// it is owed a render, whatever dies. After an error some may be, and the
-// trigger should be sent again.
-func (w *Worker) Accept(ctx context.Context, t Trigger) (Accepted, error) {
-	var a Accepted
-	req := ledger.Request{Priority: t.Priority, Reason: t.Reason, OnlyPublished: t.OnlyPublished}
-	if t.Recheck {
-		req.Recheck = w.cfg.Recheck
+	if w.Spool == nil {
+		w.intake.set(nil) // nobody attends; who opened the ledger has asked
 	}
-	var pages []storage.Path
-	for _, p := range t.Paths {
-		if _, ok := w.Renderer.Match(p); ok {
-			pages = append(pages, p)
-		} else {
-			a.Unmatched = append(a.Unmatched, p)
-		}
-	}
-	receipts := make([]ledger.Receipt, len(pages))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	for i, p := range pages {
-		group.Go(func() (err error) {
-			receipts[i], err = w.Ledger.Trigger(ctx, p, req)
-			if err == nil {
-				w.wake(ctx, receipts[i].Token)
-			}
-			return err
-		})
-	}
-	a.Labels = make([]AcceptedLabel, len(t.Labels))
-	for i, label := range t.Labels {
-		group.Go(func() (err error) {
-			a.Labels[i], err = w.acceptLabel(ctx, label, req)
-			return err
-		})
-	}
-	err := group.Wait()
-	for i, r := range receipts {
-		if r.ID > 0 {
-			a.Pages = append(a.Pages, AcceptedPage{pages[i], r.ID})
-		}
-	}
-	return a, err
-}
-
-func (w *Worker) acceptLabel(ctx context.Context, label ledger.Label, req ledger.Request) (AcceptedLabel, error) {
-	if !label.IsTag() {
-		req.Recheck = 0 // so many pages are not rendered twice on a suspicion
-	}
-	r, err := w.Ledger.TriggerLabel(ctx, label, req)
-	if err != nil {
-		return AcceptedLabel{}, err
-	}
-	w.wake(ctx, r.Token)
-	n, err := w.Ledger.Pages(ctx, label)
-	if err != nil {
-		n = 0 // it is accepted all the same; the number is for people
-	}
-	return AcceptedLabel{label, r.ID, n}, nil
-}
-
-// wake brings a token to a worker: to a free one of this process at once, and
-// to asynq in any case. When asynq cannot take it now, the sweeper will see to
-// it, so that is no failure of the trigger.
-func (w *Worker) wake(ctx context.Context, tok *ledger.Token) {
-	if tok == nil {
-		return
-	}
-	if tok.Wait == 0 {
-		w.offer(*tok)
-	}
-	if err := w.queue.add(ctx, *tok); err != nil {
-		w.Log.Warn("wake-up not queued, the sweeper will do it", "path", tok.Path.String(), "err", err)
-	}
+	return w
 }
