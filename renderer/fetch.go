@@ -177,8 +177,12 @@ func (m Match) fetch(ctx context.Context, urgent bool) (map[string]any, error) {
 			values[i] = m.item
 			continue
 		}
-		group.Go(func() (err error) {
-			if values[i], err = f.do(ctx, params, urgent); err != nil {
+		group.Go(func() error {
+			err := storage.Contain(func() (err error) {
+				values[i], err = f.do(ctx, params, urgent)
+				return err
+			})
+			if err != nil {
 				return fmt.Errorf("data %s: %w", f.name, err)
 			}
 			return nil

@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"rebake/storage"
+	"rebake/storage/budget"
 )
 
 // sharedDirs hold what all pages may use; a file there is no page itself.
@@ -134,7 +135,11 @@ func (t *Templates) execute(ctx context.Context, name string, limit int64, data 
 			err = fmt.Errorf("template %s: panic: %v", name, r)
 		}
 	}()
-	out := &buffer{ctx: ctx, limit: limit}
+	held, err := budget.NewBuffer(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := &buffer{ctx: ctx, limit: limit, bytes: held}
 	if err := p.run.Execute(out, data); err != nil {
 		return nil, err
 	}
@@ -152,8 +157,12 @@ func (t *Templates) execute(ctx context.Context, name string, limit int64, data 
 type buffer struct {
 	ctx   context.Context // of the one execution that the buffer lives for
 	limit int64
-	bytes bytes.Buffer
+	bytes *budget.Buffer
 }
+
+// longValue is from when on what is printed in one piece is counted, in bytes:
+// it was escaped and formatted on its way, and there are copies of it.
+const longValue = 64 << 10
 
 func (b *buffer) Write(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil {
@@ -165,7 +174,17 @@ func (b *buffer) Write(p []byte) (int, error) {
 			Reason: fmt.Sprintf("the page has more than %d bytes; if it should, raise the route's gates.max_bytes", b.limit),
 		}
 	}
-	return b.bytes.Write(p)
+	if len(p) < longValue {
+		return b.bytes.Write(p)
+	}
+	size := int64(len(p))
+	if err := budget.Grow(b.ctx, 2*size); err != nil {
+		return 0, err
+	}
+	if n, err := b.bytes.Write(p); err != nil {
+		return n, err
+	}
+	return len(p), budget.Grow(b.ctx, -2*size)
 }
 
 // parseFile parses one file by itself. What it uses of others is checked when

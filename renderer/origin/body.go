@@ -2,6 +2,7 @@ package origin
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"rebake/renderer/upstream"
 	"rebake/storage"
+	"rebake/storage/budget"
 )
 
 // sameTypes are media types that mean what another one means.
@@ -31,7 +33,7 @@ var sameTypes = map[string]string{
 var xmlTypes = []string{"application/xml", "application/rss+xml", "application/atom+xml", "application/rdf+xml"}
 
 // snapshot makes a page of an answer.
-func (o *Origin) snapshot(p storage.Path, resp upstream.Response) (Snapshot, error) {
+func (o *Origin) snapshot(ctx context.Context, p storage.Path, resp upstream.Response) (Snapshot, error) {
 	given := resp.Header.Get("Content-Type")
 	kind, params, err := mime.ParseMediaType(given)
 	if err != nil {
@@ -42,6 +44,10 @@ func (o *Origin) snapshot(p storage.Path, resp upstream.Response) (Snapshot, err
 	}
 	s := Snapshot{Type: kind, Body: resp.Body, Cache: o.cache(resp.Header)}
 	if storage.IsText(kind) {
+		// Decoding copies it, and so does each kind of link that is rewritten.
+		if err := budget.Grow(ctx, 3*int64(len(resp.Body))); err != nil {
+			return Snapshot{}, err
+		}
 		if s.Body, err = toUTF8(resp.Body, params["charset"]); err != nil {
 			return Snapshot{}, err
 		}

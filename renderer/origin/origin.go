@@ -77,9 +77,21 @@ func (o *Origin) Config() Config { return o.config }
 // Close closes the connections that no request is using.
 func (o *Origin) Close() { o.client.Close() }
 
+// Down returns the instances that are down now.
+func (o *Origin) Down() []upstream.State { return o.client.Down() }
+
 // base picks the instance to ask: another one each time, so that a try again
-// does not meet the one that has just failed.
-func (o *Origin) base() int { return int(o.next.Add(1)) % len(o.bases) }
+// does not meet the one that has just failed, and none that is down while
+// there are others.
+func (o *Origin) base(urgent bool) int {
+	first := int(o.next.Add(1)) % len(o.bases)
+	for i := range o.bases {
+		if next := (first + i) % len(o.bases); !o.client.Refuses(o.bases[next].Host, urgent) {
+			return next
+		}
+	}
+	return first
+}
 
 // request builds the one kind of request that an origin gets: nothing in it
 // comes from a visitor or a trigger but the path. target is an escaped path,
@@ -137,7 +149,7 @@ const mostRedirects = 3
 func (o *Origin) Get(ctx context.Context, target string) (upstream.Response, error) {
 	asked := target
 	for range mostRedirects + 1 {
-		req, err := o.request(ctx, o.bases[o.base()], http.MethodGet, target)
+		req, err := o.request(ctx, o.bases[o.base(false)], http.MethodGet, target)
 		if err != nil {
 			return upstream.Response{}, err
 		}

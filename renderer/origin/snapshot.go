@@ -54,7 +54,7 @@ func (o *Origin) Snapshot(ctx context.Context, r Request) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, o.failed(target, err)
 	}
-	s, err := o.snapshot(r.Path, resp)
+	s, err := o.snapshot(ctx, r.Path, resp)
 	if err != nil {
 		return Snapshot{}, o.failed(target, err)
 	}
@@ -64,7 +64,7 @@ func (o *Origin) Snapshot(ctx context.Context, r Request) (Snapshot, error) {
 // read asks one instance for the page, and has all the others refresh what
 // they keep of it.
 func (o *Origin) read(ctx context.Context, target string, r Request) (upstream.Response, error) {
-	i := o.base()
+	i := o.base(r.Urgent)
 	req, err := o.request(ctx, o.bases[i], http.MethodGet, target)
 	if err != nil {
 		return upstream.Response{}, err

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +10,24 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"rebake/storage/budget"
 )
+
+// decodeCounted is decode for a render: the decoder keeps a copy of the body
+// in a buffer that has grown, and what it makes of it is about as large again.
+// Afterwards only that is left.
+func decodeCounted(ctx context.Context, body []byte) (any, error) {
+	size := int64(len(body))
+	if err := budget.Grow(ctx, 3*size); err != nil {
+		return nil, err
+	}
+	v, err := decode(body)
+	if err != nil {
+		return nil, err
+	}
+	return v, budget.Grow(ctx, -3*size) // the body's own bytes stand for the value
+}
 
 // decode reads exactly one JSON value.
 //

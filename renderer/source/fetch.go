@@ -11,6 +11,7 @@ import (
 
 	"rebake/renderer/upstream"
 	"rebake/storage"
+	"rebake/storage/budget"
 )
 
 // fetch makes the request and reads the answer. Its errors carry no URL.
@@ -29,7 +30,10 @@ func (s *Source) fetch(ctx context.Context, u *url.URL, r Request) (Answer, erro
 	if err != nil {
 		return Answer{}, err
 	}
-	v, err := decode(resp.Body)
+	v, err := decodeCounted(ctx, resp.Body)
+	if errors.Is(err, budget.ErrFull) {
+		return Answer{}, err
+	}
 	if err != nil {
 		return Answer{}, storage.Temporary(err)
 	}

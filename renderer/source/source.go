@@ -48,8 +48,17 @@ func New(name string, c Config) (*Source, error) {
 // WordPress reports whether the source has the shape of WordPress' REST API.
 func (s *Source) WordPress() bool { return s.config.Kind == kindWordPress }
 
+// Name returns the name that routes use.
+func (s *Source) Name() string { return s.name }
+
+// Concurrency returns how many requests are sent at once, at most.
+func (s *Source) Concurrency() int { return s.config.Concurrency }
+
 // Close closes the connections that no request is using.
 func (s *Source) Close() { s.client.Close() }
+
+// Down returns the source's server when it is down now.
+func (s *Source) Down() []upstream.State { return s.client.Down() }
 
 // Request is one thing to ask of a source.
 type Request struct {

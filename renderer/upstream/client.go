@@ -1,8 +1,10 @@
 // Package upstream sends requests to the servers that pages are made from,
 // within the limits that each was given: requests at once, requests per second,
 // time and bytes of each. One slot stays free for edits that somebody waits
-// for. Nothing is sent through the environment's proxy, no redirect is
-// followed, no cookie kept, and no error repeats what was sent or received.
+// for. A server that is down, or asks for patience, is left alone: its requests
+// fail at once then, but for one now and then that tries whether it is back.
+// Nothing is sent through the environment's proxy, no redirect is followed, no
+// cookie kept, and no error repeats what was sent or received.
 //
 // It does not retry, cache, or know what an answer means: package source reads
 // data with it, package origin pages.
@@ -14,9 +16,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -58,6 +63,9 @@ type Client struct {
 	client    *http.Client
 	transport *http.Transport
 	slots     *slots
+
+	mu       sync.Mutex
+	circuits map[string]*circuit // guarded by mu; by host
 }
 
 // New makes a client of a config that is valid.
@@ -82,7 +90,8 @@ func New(c Config) *Client {
 			// Go would send the configured headers on to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		slots: newSlots(c.Concurrency, c.limit()),
+		slots:    newSlots(c.Concurrency, c.limit()),
+		circuits: make(map[string]*circuit),
 	}
 }
 
@@ -109,22 +118,78 @@ type Response struct {
 // is. The time-out starts when the call has its slot; until then only ctx ends
 // it. Only urgent calls may use the last free slot.
 //
-// Errors besides: *storage.TemporaryError, *storage.RefusedError of the gate
-// too_large.
-func (c *Client) Do(ctx context.Context, req *http.Request, urgent bool, accept func(*http.Response) error) (Response, error) {
+// While the server is down nothing is sent, but for one call at a time that
+// tries whether it is back; all others neither wait nor take a slot.
+//
+// Errors besides: *storage.TemporaryError, which says with NotAsked that nothing
+// was sent; *storage.RefusedError of the gate too_large.
+func (c *Client) Do(ctx context.Context, req *http.Request, urgent bool, accept func(*http.Response) error) (r Response, err error) {
+	circuit := c.circuit(req.URL.Host)
+	if err := circuit.check(urgent); err != nil {
+		return Response{}, err
+	}
 	release, err := c.slots.acquire(ctx, urgent)
 	if err != nil {
 		return Response{}, storage.Temporary(fmt.Errorf("wait for a free slot: %w", err))
 	}
 	defer release()
+	try, err := circuit.begin(urgent) // it may have gone down meanwhile
+	if err != nil {
+		return Response{}, err
+	}
+	status, v := 0, unknown
+	defer func() { circuit.end(req, try, v, failure(status, err)) }() // also when accept panics
 	reqCtx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
-	r, err := c.do(req.WithContext(reqCtx), accept)
+	r, err = c.do(req.WithContext(reqCtx), func(resp *http.Response) error {
+		status = resp.StatusCode
+		return accept(resp)
+	})
+	// A render that runs out of its own time has waited for the server as well.
+	v = judge(status, err, errors.Is(ctx.Err(), context.Canceled))
 	if err != nil && reqCtx.Err() != nil && ctx.Err() == nil && isTransport(err) {
 		err = storage.Temporary(fmt.Errorf("no complete answer within %s", c.config.Timeout))
 	}
 	return r, err
 }
+
+// failure is err, or what the status says where the caller accepts it.
+func failure(status int, err error) error {
+	if err == nil {
+		return &StatusError{Status: status}
+	}
+	return err
+}
+
+// circuit returns that of a host. There are as many as the config names.
+func (c *Client) circuit(host string) *circuit {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	got, ok := c.circuits[host]
+	if !ok {
+		got = newCircuit(host)
+		c.circuits[host] = got
+	}
+	return got
+}
+
+// Down returns the servers that are down now, by their hosts.
+func (c *Client) Down() []State {
+	c.mu.Lock()
+	circuits := slices.Collect(maps.Values(c.circuits))
+	c.mu.Unlock()
+	var down []State
+	for _, circuit := range circuits {
+		if s := circuit.now(); !s.Since.IsZero() {
+			down = append(down, s)
+		}
+	}
+	slices.SortFunc(down, func(a, b State) int { return strings.Compare(a.Server, b.Server) })
+	return down
+}
+
+// Refuses reports whether a call to the host would not be sent now.
+func (c *Client) Refuses(host string, urgent bool) bool { return c.circuit(host).check(urgent) != nil }
 
 func (c *Client) do(req *http.Request, accept func(*http.Response) error) (Response, error) {
 	for name, value := range c.config.Headers {
@@ -149,15 +214,9 @@ func (c *Client) do(req *http.Request, accept func(*http.Response) error) (Respo
 	if e := resp.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return Response{}, storage.Temporary(errors.New("the answer is compressed in a way that was not asked for"))
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.config.MaxBytes+1))
+	body, err := c.readBody(req.Context(), resp)
 	if err != nil {
-		return Response{}, storage.Temporary(transportError(err))
-	}
-	if int64(len(body)) > c.config.MaxBytes {
-		return Response{}, &storage.RefusedError{
-			Gate:   "too_large",
-			Reason: fmt.Sprintf("the answer has more than %d bytes; ask for less, or raise max_bytes of the server that gave it", c.config.MaxBytes),
-		}
+		return Response{}, err
 	}
 	return Response{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
