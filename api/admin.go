@@ -30,6 +30,7 @@ type Index interface {
 	Pages(context.Context, ledger.Label) (int64, error)
 	Oldest(context.Context) (time.Time, error)
 	Walks(context.Context) ([]ledger.Walking, error)
+	Down(context.Context) ([]ledger.Down, error)
 }
 
 // Records are what the ledger remembers of triggers that came this way.
@@ -44,29 +45,43 @@ type Marks interface {
 	Resume(context.Context) (bool, error)
 	Held(context.Context) (*ledger.Hold, error)
 	Kept(context.Context, storage.Path) (*ledger.Kept, error)
-	Unkeep(context.Context, ...storage.Path) (int64, error)
 }
 
 func (a *API) healthz(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz says whether a trigger would be accepted now, and whether anything
-// would come of it. Anybody may ask, so it tells no more.
+// readyz says whether anything comes of a trigger now. While nothing does,
+// triggers are accepted all the same, and spooled, until the spool is full.
+// Anybody may ask, so it tells no more.
 func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 	defer cancel()
-	hold, err := a.state.Held(ctx)
-	if err == nil {
-		_, err = a.state.Counts(ctx)
-	}
-	if err != nil {
-		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "unavailable", "reason": "the queue does not answer"})
-		return
-	}
+	intake := a.site.Intake()
 	ready := map[string]any{"status": "ready"}
+	if intake.Spooled.Records > 0 {
+		ready["spooled"], ready["spooled_bytes"] = intake.Spooled.Records, intake.Spooled.Bytes
+	}
+	if intake.Reason != "" {
+		ready["reason"] = intake.Reason
+	}
+	var hold *ledger.Hold
+	var err error
+	if intake.Reason == "" || intake.Full {
+		if hold, err = a.state.Held(ctx); err == nil {
+			_, err = a.state.Counts(ctx)
+		}
+		if err != nil {
+			ready["reason"] = "redis does not answer"
+		}
+	}
 	if hold != nil {
 		ready["held"] = true
+	}
+	if err != nil || intake.Reason != "" && !intake.Full {
+		ready["status"] = "unavailable"
+		answer(w, http.StatusServiceUnavailable, ready)
+		return
 	}
 	answer(w, http.StatusOK, ready)
 }

@@ -70,10 +70,9 @@ func (f *fakeFeed) send(e ledger.Event) bool {
 // fakeLedger is what people have told the ledger, and what it remembers. Its
 // error is that of everything here.
 type fakeLedger struct {
-	scheduled
 	hold     *ledger.Hold
 	kept     map[string]ledger.Kept
-	unkept   []string
+	down     []ledger.Down
 	records  map[uint64]ledger.Record
 	progress ledger.Progress
 	unmet    []ledger.State
@@ -98,13 +97,6 @@ func (s *fakeState) Kept(_ context.Context, p storage.Path) (*ledger.Kept, error
 		return &k, s.err
 	}
 	return nil, s.err
-}
-
-func (s *fakeState) Unkeep(_ context.Context, paths ...storage.Path) (int64, error) {
-	for _, p := range paths {
-		s.unkept = append(s.unkept, p.String())
-	}
-	return 0, s.err
 }
 
 func (s *fakeState) SaveRecord(_ context.Context, r ledger.Record) error {
@@ -188,5 +180,7 @@ func (s *fakeState) Pages(context.Context, ledger.Label) (int64, error) {
 func (s *fakeState) Oldest(context.Context) (time.Time, error) {
 	return time.UnixMilli(1_790_000_000_000).UTC(), s.err
 }
+
+func (s *fakeState) Down(context.Context) ([]ledger.Down, error) { return s.down, s.err }
 
 func (s *fakeState) Walks(context.Context) ([]ledger.Walking, error) { return nil, s.err }

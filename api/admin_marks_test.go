@@ -40,9 +40,10 @@ func TestListPages_refuses(t *testing.T) {
 func TestStatus(t *testing.T) {
 	f := withPages(t)
 	f.state.hold = &ledger.Hold{Why: "an incident"}
+	f.state.down = []ledger.Down{{Upstream: "source cms", Reason: "status 503"}}
 	var got Status
 	do(t, f.Admin(), "GET", "/v1/status", "", admin).decode(&got)
-	if got.Redis != "ok" || got.Pages != 7 || got.Oldest.IsZero() || got.Hold == nil || len(got.Queues) != 1 {
+	if got.Redis != "ok" || got.Pages != 7 || got.Oldest.IsZero() || got.Hold == nil || len(got.Queues) != 1 || len(got.Down) != 1 {
 		t.Errorf("status is %+v", got)
 	}
 }

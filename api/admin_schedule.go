@@ -1,20 +1,10 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"time"
-
-	"rebake/storage"
-	"rebake/storage/ledger"
 )
-
-// Schedules is where triggers wait for their time.
-type Schedules interface {
-	Schedule(context.Context, storage.Path, time.Time) error
-	ScheduleLabel(context.Context, ledger.Label, time.Time) error
-}
 
 // mostAhead is how far in the future a trigger may be scheduled.
 const mostAhead = 5 * 365 * 24 * time.Hour
@@ -51,27 +41,21 @@ func (a *API) schedule(w http.ResponseWriter, r *http.Request, sel selection) {
 		a.refuse(w, r, bad("bad_time", "globs and failed pages are found now; schedule paths, tags, prefixes or all"))
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTime)
-	defer cancel()
+	t := sel.Trigger
+	t.At = sel.at
+	accepted, err := a.submit(r, t)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
 	res := TriggerResult{Pages: []PageResult{}, Message: "scheduled for " + sel.at.UTC().Format(time.RFC3339)}
-	for _, p := range sel.Paths {
-		if !a.site.Matches(p) {
-			res.Pages = append(res.Pages, PageResult{Path: p.String(), Result: "unmatched", Reason: "no route matches"})
-			continue
-		}
-		if err := a.state.Schedule(ctx, p, sel.at); err != nil {
-			a.refuse(w, r, err)
-			return
-		}
-		res.Pages = append(res.Pages, PageResult{Path: p.String(), Result: "scheduled"})
+	for _, p := range accepted.Pages {
+		res.Pages = append(res.Pages, PageResult{Path: p.Path.String(), Result: "scheduled"})
 	}
-	for _, l := range sel.Labels {
-		if err := a.state.ScheduleLabel(ctx, l, sel.at); err != nil {
-			a.refuse(w, r, err)
-			return
-		}
-		res.Labels = append(res.Labels, LabelResult{Label: l, Result: "scheduled"})
+	for _, l := range accepted.Labels {
+		res.Labels = append(res.Labels, LabelResult{Label: l.Label, Result: "scheduled"})
 	}
+	res.rest(accepted, "scheduled")
 	a.log.Info("trigger scheduled", "at", sel.at, "pages", len(res.Pages), "labels", len(res.Labels), "reason", sel.Reason)
 	answer(w, http.StatusAccepted, res)
 }

@@ -1,26 +1,9 @@
 package api
 
 import (
-	"context"
 	"testing"
 	"time"
-
-	"rebake/storage"
-	"rebake/storage/ledger"
 )
-
-// scheduled remembers what was put off.
-type scheduled map[string]time.Time
-
-func (s scheduled) Schedule(_ context.Context, p storage.Path, at time.Time) error {
-	s[p.String()] = at
-	return nil
-}
-
-func (s scheduled) ScheduleLabel(_ context.Context, l ledger.Label, at time.Time) error {
-	s[string(l)] = at
-	return nil
-}
 
 func TestWhen(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
@@ -52,13 +35,10 @@ func TestCreateTrigger_scheduled(t *testing.T) {
 	if w.Code != 202 {
 		t.Fatalf("answer is %d %s", w.Code, w.Body)
 	}
-	for _, name := range []string{"/a", "tag:post:42"} {
-		if at := time.Until(f.state.scheduled[name]); at < 50*time.Minute || at > time.Hour {
-			t.Errorf("%s is scheduled in %s, want an hour", name, at)
-		}
-	}
-	if all := f.site.all(); len(all) != 0 {
-		t.Errorf("%d triggers were accepted at once", len(all))
+	f.triggered("/a")
+	f.labelled("tag:post:42")
+	if at := time.Until(f.site.all()[0].At); at < 50*time.Minute || at > time.Hour {
+		t.Errorf("scheduled in %s, want an hour", at)
 	}
 	f.createTrigger(`{"globs":["/blog/*"],"after":"1h"}`).wants(400, "bad_time")
 	f.createTrigger(`{"paths":["/a"],"at":"yesterday"}`).wants(400, "bad_time")

@@ -51,6 +51,8 @@ func TestAdmin_tokenIsNotForQueries(t *testing.T) {
 	do(t, f.Admin(), "GET", "/v1/explain?path=/a&token="+adminToken, "").wants(401, "unauthorized")
 }
 
+// Who sends none of the headers that tell of another site still needs the token,
+// see TestAdmin_asksForToken: this keeps browsers out, and proves nobody's right.
 func TestAdmin_refusesOtherSites(t *testing.T) {
 	for name, headers := range map[string][]string{
 		"cross-site":        {"Sec-Fetch-Site: cross-site"},

@@ -53,7 +53,8 @@ type TriggerResult struct {
 type PageResult struct {
 	Path string `json:"path"`
 	// Result is "accepted", or with Wait "done", "gone" or "failed", or
-	// "scheduled"; "unmatched" when no route has the path.
+	// "scheduled"; "spooled" when Redis does not take it now, also with Wait;
+	// "unmatched" when no route has the path.
 	Result string `json:"result"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -207,15 +208,16 @@ func (a *API) acceptAdmin(w http.ResponseWriter, r *http.Request, sel selection)
 		return
 	}
 	res := TriggerResult{ID: id(accepted), Pages: []PageResult{}}
-	hold, err := a.state.Held(r.Context())
-	if err != nil {
-		hold = nil // it is accepted, whatever else there is to say
+	var hold *ledger.Hold
+	if accepted.Spooled == nil {
+		hold = a.extras(w, r, sel, accepted)
 	}
-	a.remember(r.Context(), w, sel, accepted)
 	failed := make(map[string]string)
 	result := "accepted"
 	switch {
-	case len(accepted.Pages)+len(accepted.Labels)+len(accepted.Unmatched) == 0:
+	case accepted.Spooled != nil:
+		res.Message = kept(accepted.Spooled)
+	case len(accepted.Pages)+len(accepted.Labels)+len(accepted.Unmatched)+len(accepted.OverQuota) == 0:
 		res.Message = a.nothing(sel)
 	case hold != nil:
 		res.Hold, res.Message = hold, "publishing is held: "+hold.Why
@@ -242,15 +244,45 @@ func (a *API) acceptAdmin(w http.ResponseWriter, r *http.Request, sel selection)
 		}
 		res.Pages = append(res.Pages, one)
 	}
-	for _, p := range accepted.Unmatched {
-		res.Pages = append(res.Pages, PageResult{Path: p.String(), Result: "unmatched", Reason: "no route matches"})
-	}
 	for _, l := range accepted.Labels {
 		one := LabelResult{Label: l.Label, ID: fmt.Sprint(l.ID), Pages: l.Pages}
 		one.Result, one.Reason = become(string(l.Label))
 		res.Labels = append(res.Labels, one)
 	}
+	res.rest(accepted, "spooled")
 	answer(w, http.StatusAccepted, res)
+}
+
+// rest adds what the ledger does not have: spooled parts, by the word for them,
+// and paths that no route matches.
+func (res *TriggerResult) rest(accepted worker.Accepted, spooled string) {
+	if s := accepted.Spooled; s != nil {
+		for _, p := range s.Paths {
+			res.Pages = append(res.Pages, PageResult{Path: p.String(), Result: spooled, Reason: s.Why})
+		}
+		for _, l := range s.Labels {
+			res.Labels = append(res.Labels, LabelResult{Label: l, ID: s.ID, Result: spooled, Reason: s.Why})
+		}
+	}
+	for _, p := range accepted.OverQuota {
+		res.Pages = append(res.Pages, PageResult{Path: p.String(), Result: "failed", Reason: overQuota})
+	}
+	for _, p := range accepted.Unmatched {
+		res.Pages = append(res.Pages, PageResult{Path: p.String(), Result: "unmatched", Reason: "no route matches"})
+	}
+}
+
+// extras lets the caller ask how the trigger is getting on, and returns the
+// hold. It is accepted, whatever comes of this.
+func (a *API) extras(w http.ResponseWriter, r *http.Request, sel selection, accepted worker.Accepted) *ledger.Hold {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTime)
+	defer cancel()
+	a.remember(ctx, w, sel, accepted)
+	hold, err := a.state.Held(ctx)
+	if err != nil {
+		return nil
+	}
+	return hold
 }
 
 // isGone reports whether the runs of a page have ended without a page.
@@ -279,15 +311,11 @@ func (a *API) submitAll(r *http.Request, sel selection) (worker.Accepted, error)
 	if err != nil {
 		return worker.Accepted{}, err
 	}
-	// Whatever the caller does from here on, it is done to its end.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTime)
-	defer cancel()
-	if _, err := a.state.Unkeep(ctx, sel.Paths...); err != nil {
-		return worker.Accepted{}, err
-	}
 	var all worker.Accepted
 	if len(sel.Paths)+len(sel.Labels) > 0 {
-		if all, err = a.submit(r, sel.Trigger); err != nil {
+		t := sel.Trigger
+		t.Unkeep = true
+		if all, err = a.submit(r, t); err != nil {
 			return all, err
 		}
 	}
@@ -299,6 +327,12 @@ func (a *API) submitAll(r *http.Request, sel selection) (worker.Accepted, error)
 			return all, err
 		}
 		all.Pages, all.Unmatched = append(all.Pages, one.Pages...), append(all.Unmatched, one.Unmatched...)
+		all.OverQuota = append(all.OverQuota, one.OverQuota...)
+		if all.Spooled == nil {
+			all.Spooled = one.Spooled
+		} else if one.Spooled != nil {
+			all.Spooled.Paths = append(all.Spooled.Paths, one.Spooled.Paths...)
+		}
 	}
 	return all, nil
 }
@@ -316,8 +350,6 @@ func (a *API) remember(ctx context.Context, w http.ResponseWriter, sel selection
 	for _, l := range accepted.Labels {
 		rec.Labels = append(rec.Labels, ledger.RecordedLabel{Label: l.Label, ID: l.ID})
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTime)
-	defer cancel()
 	if err := a.state.SaveRecord(ctx, rec); err != nil {
 		a.log.Warn("trigger accepted, but its progress cannot be asked for", "id", rec.ID, "err", err)
 		return

@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"rebake/storage"
+	"rebake/storage/spool"
+	"rebake/worker"
 )
 
 // problem is the answer to a request that did nothing.
@@ -37,6 +39,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var path *storage.PathError
 	var tooLarge *http.MaxBytesError
 	var temporary *storage.TemporaryError
+	var notSpooled *worker.NotSpooledError
 	status, p := http.StatusInternalServerError, problem{Error: "internal", Message: "internal error"}
 	switch {
 	case errors.As(err, &invalid):
@@ -45,6 +48,10 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		status, p = http.StatusBadRequest, problem{Error: path.Code, Message: path.Error()}
 	case errors.As(err, &tooLarge):
 		status, p = http.StatusRequestEntityTooLarge, problem{Error: "too_large", Message: "the body is too large"}
+	case errors.As(err, &notSpooled):
+		w.Header().Set("Retry-After", "5")
+		status, p = http.StatusServiceUnavailable, problem{Error: "not_spooled", Message: a.notSpooled(notSpooled)}
+		a.log.Error("trigger lost, its sender has to send it again", "route", r.URL.Path, "err", a.scrub(err.Error()))
 	case errors.As(err, &temporary):
 		w.Header().Set("Retry-After", "1")
 		status, p = http.StatusServiceUnavailable, problem{Error: "unavailable", Message: "the queue does not answer; send it again"}
@@ -55,7 +62,16 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if status < 500 {
 		a.log.Warn("request refused", "route", r.URL.Path, "status", status, "code", p.Error, "reason", a.scrub(p.Message))
 	}
+	a.metrics.refused.WithLabelValues(p.Error).Inc()
 	answer(w, status, p)
+}
+
+// notSpooled says why a trigger could not be kept. Senders need no more to know.
+func (a *API) notSpooled(err *worker.NotSpooledError) string {
+	if errors.Is(err.Spool, spool.ErrFull) {
+		return a.site.Intake().Reason + ", and the spool is full (limits.spool); send it again"
+	}
+	return a.site.Intake().Reason + ", and the spool cannot be written; send it again"
 }
 
 // answer writes JSON. A caller that went away is nobody's error.

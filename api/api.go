@@ -3,7 +3,10 @@ package api
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"rebake/storage"
 	"rebake/storage/ledger"
@@ -25,6 +28,9 @@ type Config struct {
 	MaxBody int64
 	// MaxPaths is the most paths of one trigger.
 	MaxPaths int
+	// Metrics is where /metrics reads, and what the API adds its own to; nil is
+	// one of its own.
+	Metrics *prometheus.Registry
 	// MaxWait is the longest that a caller may wait for its pages.
 	MaxWait time.Duration
 }
@@ -37,6 +43,7 @@ func DefaultConfig() Config {
 // Site is what the api asks of the worker floor.
 type Site interface {
 	Accept(context.Context, worker.Trigger) (worker.Accepted, error)
+	Intake() worker.Intake
 	Wait(context.Context, worker.AcceptedPage) error
 	WaitLabel(context.Context, worker.AcceptedLabel) error
 	Miss(context.Context, storage.Path) (worker.Served, error)
@@ -56,7 +63,6 @@ type State interface {
 	Counts(context.Context) (ledger.Counts, error)
 	Index
 	Records
-	Schedules
 	Marks
 }
 
@@ -67,9 +73,16 @@ type API struct {
 	routes Routes
 	state  State
 	log    *slog.Logger
+
+	secrets  atomic.Pointer[[]storage.Secret] // those of now; cfg has the first
+	failures *failures
+	metrics  *metrics
 }
 
 // New returns an API over one site.
 func New(cfg Config, site Site, routes Routes, state State, log *slog.Logger) *API {
-	return &API{cfg: cfg, site: site, routes: routes, state: state, log: log}
+	a := &API{cfg: cfg, site: site, routes: routes, state: state, log: log, failures: newFailures()}
+	a.SetSecrets(cfg.Secrets)
+	a.metrics = newMetrics(a)
+	return a
 }

@@ -57,10 +57,17 @@ func opens(secrets []storage.Secret, given []string) bool {
 	return found == 1
 }
 
+// SetSecrets puts other secrets in the place of those that open /api/revalidate,
+// from the next request on.
+func (a *API) SetSecrets(secrets []storage.Secret) {
+	secrets = slices.Clone(secrets)
+	a.secrets.Store(&secrets)
+}
+
 // scrub takes the site's secrets out of a text that is going to be logged or
 // kept: callers put them into the strangest places.
 func (a *API) scrub(s string) string {
-	for _, secret := range append(slices.Clone(a.cfg.Secrets), a.cfg.AdminToken) {
+	for _, secret := range append(slices.Clone(*a.secrets.Load()), a.cfg.AdminToken) {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret.Reveal(), secret.String())
 		}
@@ -74,7 +81,7 @@ func (a *API) private(next http.Handler) http.Handler {
 		token, _ := bearer(r)
 		if !opens([]storage.Secret{a.cfg.AdminToken}, []string{token}) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			a.refuse(w, r, errUnauthorized)
+			a.unauthorized(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -54,7 +54,9 @@ func wrongSecrets() map[string]string {
 	}
 }
 
-func TestRevalidate_wrongSecret(t *testing.T) {
+// TestRevalidate_H32_wrongSecret wants one answer for all of them. That it takes
+// as long for each is opens' business: hashes of one length, all compared.
+func TestRevalidate_H32_wrongSecret(t *testing.T) {
 	const want = `{"revalidated":false,"error":"unauthorized","message":"Invalid token"}` + "\n"
 	check := func(t *testing.T, method, target, body string, headers ...string) {
 		t.Helper()
@@ -82,13 +84,33 @@ func TestRevalidate_wrongSecret(t *testing.T) {
 	}
 }
 
-func TestRevalidate_withoutSecretsLetsNobodyIn(t *testing.T) {
+func TestRevalidate_H38_rotation(t *testing.T) {
+	f := newFixture(t)
+	const next = "N3XT-CANARY-0123456789abcdef"
+	for _, step := range []struct {
+		secrets []storage.Secret
+		opens   map[string]bool
+	}{
+		{[]storage.Secret{secret}, map[string]bool{secret: true, next: false}},
+		{[]storage.Secret{next, secret}, map[string]bool{secret: true, next: true}},
+		{[]storage.Secret{next}, map[string]bool{secret: false, next: true}},
+	} {
+		f.SetSecrets(step.secrets)
+		for s, opens := range step.opens {
+			if w := do(t, f.Public(), "GET", "/api/revalidate?path=/a&secret="+s, ""); opens != (w.Code == 200) {
+				t.Errorf("the answer is %d %s, want it to open: %v", w.Code, w.Body, opens)
+			}
+		}
+	}
+}
+
+func TestRevalidate_H32_withoutSecretsLetsNobodyIn(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.Secrets = []storage.Secret{""} })
 	do(t, f.Public(), "GET", "/api/revalidate?path=/a&secret=", "").wants(401, "unauthorized")
 	f.idle()
 }
 
-func TestRevalidate_hugeSecret(t *testing.T) {
+func TestRevalidate_H32_hugeSecret(t *testing.T) {
 	f := newFixture(t)
 	huge := strings.Repeat("CANARY-x", 1<<17)
 	do(t, f.Public(), "POST", "/api/revalidate?path=/a", `{"secret":"`+huge[:1<<20-100]+`"}`, jsonType).wants(401, "unauthorized")
@@ -96,7 +118,7 @@ func TestRevalidate_hugeSecret(t *testing.T) {
 	f.idle()
 }
 
-func TestRevalidate_manySecretsAreGuessing(t *testing.T) {
+func TestRevalidate_H32_manySecretsAreGuessing(t *testing.T) {
 	f := newFixture(t)
 	guesses := strings.Repeat(`"guess-CANARY",`, maxGiven)
 	do(t, f.Public(), "POST", "/api/revalidate?path=/a", `{"secret":[`+guesses+`"`+secret+`"]}`, jsonType).wants(401, "unauthorized")
@@ -128,14 +150,14 @@ var forged = []string{
 	"Forwarded: for=127.0.0.1;host=evil.example", "Origin: https://evil.example", "X-Remote-User: admin",
 }
 
-func TestRevalidate_forgedHeadersOpenNothing(t *testing.T) {
+func TestRevalidate_H40_forgedHeadersOpenNothing(t *testing.T) {
 	f := newFixture(t)
 	do(t, f.Public(), "GET", "/api/revalidate?path=/a", "", forged...).wants(401, "unauthorized")
 	do(t, f.Admin(), "POST", "/v1/triggers", `{"paths":["/a"]}`, append(forged[:len(forged):len(forged)], "Sec-Fetch-Site: same-origin")...).wants(401, "unauthorized")
 	f.idle()
 }
 
-func TestRevalidate_forgedHeadersChangeNothing(t *testing.T) {
+func TestRevalidate_H40_forgedHeadersChangeNothing(t *testing.T) {
 	f := newFixture(t)
 	r := newRequest("GET", "/api/revalidate?path=/a&secret="+secret, "", forged...)
 	r.Host = "evil.example"
@@ -152,7 +174,7 @@ func TestRevalidate_forgedHeadersChangeNothing(t *testing.T) {
 	}
 }
 
-func TestRevalidate_methods(t *testing.T) {
+func TestRevalidate_H41_methods(t *testing.T) {
 	for _, method := range []string{"HEAD", "OPTIONS", "TRACE", "DELETE", "PATCH", "CONNECT", "PURGE", "get", "post"} {
 		t.Run(method, func(t *testing.T) {
 			f := newFixture(t)
@@ -178,9 +200,9 @@ func TestPublic_servesNothingElse(t *testing.T) {
 	f.idle()
 }
 
-// TestLog_neverHoldsASecret sends secrets, right and wrong, to where senders
+// TestLog_H34_neverHoldsASecret sends secrets, right and wrong, to where senders
 // put them by mistake. The fixture looks at the log.
-func TestLog_neverHoldsASecret(t *testing.T) {
+func TestLog_H34_neverHoldsASecret(t *testing.T) {
 	const wrong = "wrong-CANARY-0123456789abcdef"
 	for _, s := range []string{secret, wrong} {
 		f := newFixture(t)
@@ -214,7 +236,7 @@ func TestLog_neverHoldsASecret(t *testing.T) {
 	}
 }
 
-func TestLog_hidesASecretInTheWrongPlace(t *testing.T) {
+func TestLog_H34_hidesASecretInTheWrongPlace(t *testing.T) {
 	f := newFixture(t)
 	f.revalidate("GET", "path=/a?secret="+secret, "").wants(400, "charset")
 	f.revalidate("GET", "path=https://x:"+secret+"@evil.example/", "").wants(400, "not_absolute")
@@ -226,9 +248,9 @@ func TestLog_hidesASecretInTheWrongPlace(t *testing.T) {
 	}
 }
 
-func TestLog_cannotBeForged(t *testing.T) {
+func TestLog_H50_cannotBeForged(t *testing.T) {
 	f := newFixture(t)
-	f.revalidate("GET", "path=/a%0a{%22level%22:%22ERROR%22}%1b[31m", "", "User-Agent: x\x1b[31m\u202e").wants(400, "control") // H50
+	f.revalidate("GET", "path=/a%0a{%22level%22:%22ERROR%22}%1b[31m", "", "User-Agent: x\x1b[31m\u202e").wants(400, "control")
 	if s := f.logs.String(); strings.Count(s, "\n") != 1 || strings.ContainsAny(s, "\x1b\u202e") {
 		t.Errorf("the log is %q, want one line without control characters", s)
 	}

@@ -47,7 +47,7 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	for _, f := range change {
 		f(&cfg)
 	}
-	f := &fixture{t: t, site: &fakeSite{}, state: &fakeState{fakeLedger: fakeLedger{scheduled: scheduled{}}}, logs: &logs{}}
+	f := &fixture{t: t, site: &fakeSite{}, state: &fakeState{}, logs: &logs{}}
 	f.site.state = f.state
 	f.API = New(cfg, f.site, fakeRoutes{"/blog/", "/"}, f.state, slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	t.Cleanup(func() { f.logs.check(t) })
@@ -187,6 +187,7 @@ func (f *fixture) idle() {
 // pages have each label.
 type fakeSite struct {
 	accept    func(context.Context, worker.Trigger) (worker.Accepted, error)
+	intake    worker.Intake
 	wait      func(context.Context, worker.AcceptedPage) error
 	waitLabel func(context.Context, worker.AcceptedLabel) error
 	fakeOperator
@@ -212,6 +213,8 @@ func (s *fakeSite) Accept(ctx context.Context, t worker.Trigger) (worker.Accepte
 	}
 	return a, nil
 }
+
+func (s *fakeSite) Intake() worker.Intake { return s.intake }
 
 func (s *fakeSite) Wait(ctx context.Context, p worker.AcceptedPage) error {
 	if s.wait != nil {

@@ -111,13 +111,15 @@ func (in *input) addValues(v url.Values) {
 	set(&in.onlyGenerated, v.Get("only_generated"))
 }
 
+var errEmptyTag = bad("bad_tag", "a tag is empty")
+
 // addTags takes lists that are separated by commas, as Drupal sends them. An
 // empty line in a plugin's settings makes an empty tag.
 func (in *input) addTags(lists []string) {
 	for _, list := range lists {
 		for tag := range strings.SplitSeq(list, ",") {
 			if tag = strings.TrimSpace(tag); tag == "" {
-				in.useless = bad("bad_tag", "a tag is empty")
+				in.useless = errEmptyTag
 				continue
 			}
 			in.tags = append(in.tags, tag)

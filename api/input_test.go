@@ -19,6 +19,7 @@ func (endless) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// H42: the row's limit is 256 KiB, the product's 1 MiB (max_body).
 func TestRevalidate_bodyLimit(t *testing.T) {
 	const head, tail = `{"path":"/a","x":"`, `"}`
 	pad := func(n int) string { return head + strings.Repeat("x", n-len(head)-len(tail)) + tail }
@@ -73,7 +74,7 @@ func TestRevalidate_unsupportedBody(t *testing.T) {
 	}
 }
 
-func TestRevalidate_hostileJSON(t *testing.T) {
+func TestRevalidate_H44_hostileJSON(t *testing.T) {
 	for _, c := range []struct{ name, body string }{
 		{"depth in a path", `{"path":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + "}"},
 		{"depth in another field", `{"path":"/a","x":` + strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001) + "}"},
@@ -102,7 +103,7 @@ func TestRevalidate_hostileJSON(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t)
-			f.revalidate("POST", "", c.body, jsonType).wants(400, "bad_json") // H44
+			f.revalidate("POST", "", c.body, jsonType).wants(400, "bad_json")
 			f.idle()
 		})
 	}

@@ -61,7 +61,18 @@ func (a *API) miss(w http.ResponseWriter, r *http.Request) {
 	if page.Rendered {
 		h.Set("Cache-Status", "rebake; fwd=miss; stored")
 	}
-	http.ServeContent(w, r, "", info.ModTime(), page.File)
+	http.ServeContent(w, whole(r), "", info.ModTime(), page.File)
+}
+
+// whole is a request for a whole page, or for nothing when the visitor has it.
+// Parts, and conditions that may fail, have answers that are no page, with the
+// headers of one.
+func whole(r *http.Request) *http.Request {
+	r = r.Clone(r.Context())
+	for _, name := range []string{"Range", "If-Range", "If-Match", "If-Unmodified-Since"} {
+		r.Header.Del(name)
+	}
+	return r
 }
 
 // missWriteTime is how long a visitor may take to read a page.

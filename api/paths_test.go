@@ -132,7 +132,7 @@ func TestRevalidate_refusesPathThatOnlyJSONCanSay(t *testing.T) {
 	}
 }
 
-func TestRevalidate_refusesUpperCaseWhereFilesFoldIt(t *testing.T) {
+func TestRevalidate_H20_refusesUpperCaseWhereFilesFoldIt(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.Rules.FoldCase = true })
 	f.revalidate("GET", "path=/A", "").wants(400, "case_collision")
 	f.idle()
@@ -158,13 +158,13 @@ func TestRevalidate_takesUnusualPath(t *testing.T) {
 	}
 }
 
-func TestRevalidate_wellKnownOfARoute(t *testing.T) {
+func TestRevalidate_H14_wellKnownOfARoute(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.Rules.WellKnown = []string{"/.well-known/security.txt"} })
 	f.revalidate("GET", "path=/.well-known/security.txt", "")
 	f.triggered("/.well-known/security.txt")
 }
 
-func TestRevalidate_missingPath(t *testing.T) {
+func TestRevalidate_H08_missingPath(t *testing.T) {
 	for _, c := range []struct{ name, query, body string }{
 		{"nothing", "", ""},
 		{"other fields", "x=1", `{"y":[1]}`},
@@ -219,8 +219,8 @@ func TestRevalidate_unreadableQuery(t *testing.T) {
 	}
 }
 
-func TestRevalidate_plusIsSpaceInQuery(t *testing.T) {
+func TestRevalidate_H26_plusIsSpaceInQuery(t *testing.T) {
 	f := newFixture(t)
-	f.revalidate("GET", "path=/a+b", "").wants(400, "charset") // H26
+	f.revalidate("GET", "path=/a+b", "").wants(400, "charset")
 	f.idle()
 }

@@ -31,7 +31,8 @@ type revalidated struct {
 }
 
 // notPublished is the answer when a caller waited, and pages are not
-// published. The trigger stands all the same.
+// published; the trigger stands all the same. It is the answer, too, when
+// nothing stands, since all its pages are over the quota.
 type notPublished struct {
 	Revalidated bool         `json:"revalidated"`
 	Message     string       `json:"message"`
@@ -48,11 +49,12 @@ type failedPage struct {
 // around res.revalidate().
 func (a *API) revalidate(w http.ResponseWriter, r *http.Request) {
 	in, err := a.readInput(w, r)
-	if err == nil && !opens(a.cfg.Secrets, in.secrets) {
-		err = errUnauthorized
-	}
 	if err != nil {
 		a.refuse(w, r, err)
+		return
+	}
+	if !opens(*a.secrets.Load(), in.secrets) {
+		a.unauthorized(w, r)
 		return
 	}
 	t, wait, err := a.trigger(in)
@@ -106,17 +108,28 @@ func (a *API) submit(r *http.Request, t worker.Trigger) (worker.Accepted, error)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTime)
 	defer cancel()
 	accepted, err := a.site.Accept(ctx, t)
-	if err == nil {
-		a.log.Info("trigger accepted", "id", accepted.ID(), "pages", len(accepted.Pages), "reason", t.Reason)
+	a.metrics.accepted(accepted, err)
+	if s := accepted.Spooled; err == nil && s != nil {
+		a.log.Info("trigger spooled", "id", s.ID, "pages", len(s.Paths), "labels", len(s.Labels), "reason", t.Reason)
+	}
+	if n := accepted.ID(); err == nil && (n > 0 || accepted.Spooled == nil) {
+		a.log.Info("trigger accepted", "id", n, "pages", len(accepted.Pages), "reason", t.Reason)
 	}
 	return accepted, err
 }
 
-// accept submits the trigger, waits if the caller wants to, and answers.
+// accept submits the trigger, waits if the caller wants to, and answers. What
+// is spooled is not waited for: nobody knows for how long Redis is away, so a
+// caller that wants to see its pages published is told at once that they are
+// not, and that the trigger stands.
 func (a *API) accept(w http.ResponseWriter, r *http.Request, t worker.Trigger, wait time.Duration) {
 	accepted, err := a.submit(r, t)
 	if err != nil {
 		a.refuse(w, r, err)
+		return
+	}
+	if len(accepted.OverQuota) > 0 && len(accepted.Pages)+len(accepted.Labels) == 0 && accepted.Spooled == nil {
+		answer(w, http.StatusInsufficientStorage, notPublished{Message: overQuota, Failed: overQuotaPages(accepted)})
 		return
 	}
 	if wait > 0 {
@@ -149,10 +162,14 @@ func (a *API) goneRemark(ctx context.Context, accepted worker.Accepted) string {
 	return "the source has no such page: " + join(gone)
 }
 
-// id is the trigger's number; none when it touched no page.
+// id is the trigger's number; none when it touched no page. What waits in the
+// spool has none yet, and a name by which the log tells what number it got.
 func id(accepted worker.Accepted) string {
 	if n := accepted.ID(); n > 0 {
 		return strconv.FormatUint(n, 10)
+	}
+	if accepted.Spooled != nil {
+		return accepted.Spooled.ID
 	}
 	return ""
 }
@@ -160,6 +177,9 @@ func id(accepted worker.Accepted) string {
 // pages counts the pages that are owed a render now.
 func pages(accepted worker.Accepted) int {
 	n := len(accepted.Pages)
+	if accepted.Spooled != nil {
+		n += len(accepted.Spooled.Paths)
+	}
 	for _, l := range accepted.Labels {
 		n += int(l.Pages)
 	}
@@ -171,6 +191,10 @@ func remark(t worker.Trigger, accepted worker.Accepted) string {
 	switch {
 	case len(accepted.Unmatched) > 0:
 		return fmt.Sprintf("no route matches %s", join(accepted.Unmatched))
+	case len(accepted.OverQuota) > 0:
+		return overQuota + ": " + join(accepted.OverQuota)
+	case accepted.Spooled != nil:
+		return kept(accepted.Spooled)
 	case pages(accepted) > 0:
 		return ""
 	case len(accepted.Labels) > 0:
@@ -181,6 +205,20 @@ func remark(t worker.Trigger, accepted worker.Accepted) string {
 		return fmt.Sprintf("never published, so left alone: %s", join(t.Paths))
 	}
 }
+
+// overQuota is why a page is left alone that would be new.
+const overQuota = "the site has as many pages as its quota allows (quota.pages)"
+
+func overQuotaPages(accepted worker.Accepted) []failedPage {
+	var list []failedPage
+	for _, p := range accepted.OverQuota {
+		list = append(list, failedPage{p.String(), overQuota})
+	}
+	return list
+}
+
+// kept says what becomes of a spooled trigger.
+func kept(s *worker.Spooled) string { return s.Why + "; the trigger is kept until it takes it" }
 
 func names(labels []worker.AcceptedLabel) []string {
 	var list []string
@@ -229,6 +267,15 @@ func (a *API) await(w http.ResponseWriter, r *http.Request, accepted worker.Acce
 		each(string(l.Label), func() error { return a.site.WaitLabel(ctx, l) })
 	}
 	waiters.Wait()
+	if s := accepted.Spooled; s != nil {
+		for _, p := range s.Paths {
+			failed = append(failed, failedPage{p.String(), kept(s)})
+		}
+		for _, l := range s.Labels {
+			failed = append(failed, failedPage{string(l), kept(s)})
+		}
+	}
+	failed = append(failed, overQuotaPages(accepted)...)
 	slices.SortFunc(failed, func(x, y failedPage) int { return strings.Compare(x.Path, y.Path) })
 	return failed
 }

@@ -33,7 +33,9 @@ func TestRevalidate_answer(t *testing.T) {
 	}
 }
 
-func TestRevalidate_answerWithoutPages(t *testing.T) {
+// The row wants "revalidated": false; callers of Next.js take that for an error
+// and the product says true, with the message.
+func TestRevalidate_H45_answerWithoutPages(t *testing.T) {
 	for _, c := range []struct {
 		name, query, message string
 		accepted             worker.Accepted
@@ -43,6 +45,10 @@ func TestRevalidate_answerWithoutPages(t *testing.T) {
 		{
 			"no route for one of two", "path=/a&path=/x", "no route matches /x",
 			worker.Accepted{Pages: []worker.AcceptedPage{{Path: mustPath(t, "/a"), ID: 3}}, Unmatched: []storage.Path{mustPath(t, "/x")}}, 1,
+		},
+		{
+			"one of two over the quota", "path=/a&path=/x", overQuota + ": /x",
+			worker.Accepted{Pages: []worker.AcceptedPage{{Path: mustPath(t, "/a"), ID: 3}}, OverQuota: []storage.Path{mustPath(t, "/x")}}, 1,
 		},
 		{"never published", "path=/x&only_generated=1", "never published, so left alone: /x", worker.Accepted{}, 0},
 	} {
@@ -286,6 +292,19 @@ func TestAnswers_haveExactFields(t *testing.T) {
 	} {
 		if diff := cmp.Diff(c.want, fields(c.got)); diff != "" {
 			t.Errorf("fields of %s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+func TestRevalidate_H122_nothingButPagesOverTheQuota(t *testing.T) {
+	for _, query := range []string{"path=/x", "path=/x&wait=1"} {
+		f := newFixture(t)
+		f.site.accept = func(context.Context, worker.Trigger) (worker.Accepted, error) {
+			return worker.Accepted{OverQuota: []storage.Path{mustPath(t, "/x")}}, nil
+		}
+		w := f.revalidate("GET", query, "")
+		if got := w.object(); w.Code != http.StatusInsufficientStorage || got["revalidated"] != false || got["message"] != overQuota {
+			t.Errorf("%s: answer is %d %s", query, w.Code, w.Body)
 		}
 	}
 }

@@ -24,6 +24,7 @@ func (a *API) Admin() http.Handler {
 	r := newRouter()
 	r.Handle("/healthz", methods(a.healthz, http.MethodGet))
 	r.Handle("/readyz", methods(a.readyz, http.MethodGet))
+	r.Handle("/metrics", a.private(methods(a.metrics.ServeHTTP, http.MethodGet)))
 	r.Handle("/v1/explain", a.private(methods(a.explain, http.MethodGet)))
 	r.Handle("/v1/triggers", a.private(methods(a.createTrigger, http.MethodPost)))
 	r.Handle("/v1/triggers/{id}", a.private(methods(a.triggerProgress, http.MethodGet)))

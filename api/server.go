@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // maxConnections bounds one listener, against clients that connect and wait.
@@ -26,13 +24,13 @@ type Listener struct {
 // Listen takes the address. grace is how long a stop waits for the requests
 // under way.
 func Listen(addr string, h http.Handler, grace time.Duration, log *slog.Logger) (*Listener, error) {
-	l, err := net.Listen("tcp", addr)
+	l, err := listenTCP(addr)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	server := &Listener{
-		listener: netutil.LimitListener(l, maxConnections),
+		listener: l,
 		grace:    grace,
 		server: &http.Server{
 			Handler:           h,
@@ -41,7 +39,9 @@ func Listen(addr string, h http.Handler, grace time.Duration, log *slog.Logger) 
 			WriteTimeout:      30 * time.Second, // longer for a request that waits
 			IdleTimeout:       60 * time.Second,
 			MaxHeaderBytes:    16 << 10,
-			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+			// "OPTIONS *" is a request like any other, and not answered 200.
+			DisableGeneralOptionsHandler: true,
+			ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 			BaseContext: func(net.Listener) context.Context {
 				return context.WithValue(context.Background(), stoppingKey{}, ctx.Done())
 			},

@@ -28,12 +28,17 @@ type running struct {
 	ended  chan error
 }
 
-// run serves h, with limits that change makes shorter.
-func run(t *testing.T, h http.Handler, grace time.Duration, change func(*http.Server)) *running {
+// run serves h, with limits that change makes shorter, on a listener of the
+// test's own if there is one.
+func run(t *testing.T, h http.Handler, grace time.Duration, change func(*http.Server), own ...net.Listener) *running {
 	t.Helper()
 	l, err := Listen("127.0.0.1:0", h, grace, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, other := range own {
+		_ = l.listener.Close()
+		l.listener = other
 	}
 	if change != nil {
 		change(l.server)

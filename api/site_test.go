@@ -192,8 +192,8 @@ func TestSite_redisAway(t *testing.T) {
 	}
 }
 
-// TestSite_secretIsKeptNowhere looks into Redis and the output, H34.
-func TestSite_secretIsKeptNowhere(t *testing.T) {
+// TestSite_H34_secretIsKeptNowhere looks into Redis and the output.
+func TestSite_H34_secretIsKeptNowhere(t *testing.T) {
 	t.Parallel()
 	s := newWholeSite(t)
 	s.start()
