@@ -43,6 +43,14 @@ func ask(flags *globalFlags, run func(*cobra.Command, []string, asking) error) f
 	}
 }
 
+// onePage is for commands about one page.
+func onePage(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("name one page by its path, such as: %s /blog/hello", cmd.CommandPath())
+	}
+	return nil
+}
+
 // person is who runs the command, for those who will wonder.
 func person() string {
 	if name := os.Getenv("SUDO_USER"); name != "" {

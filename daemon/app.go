@@ -2,17 +2,16 @@ package daemon
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"rebake/api"
 	"rebake/daemon/config"
@@ -22,6 +21,7 @@ import (
 	"rebake/storage"
 	"rebake/storage/ledger"
 	"rebake/storage/output"
+	"rebake/storage/presence"
 	"rebake/worker"
 )
 
@@ -31,6 +31,9 @@ type roles struct {
 	api, worker bool
 	// build says that it is no server: it works beside one, on its Redis.
 	build bool
+	// adopt says that it takes the output over, whosever it is; rebuild that the
+	// output's pages are known to be lost.
+	adopt, rebuild bool
 }
 
 // app is one site, wired. newApp builds it in one straight line; run runs it
@@ -45,16 +48,20 @@ type app struct {
 	renderer *liveRenderer
 	feed     *ledger.Feed
 	worker   *worker.Worker
+	handlers *api.API
 	public   *api.Listener
 	admin    *api.Listener
 	closers  []func() error
 }
 
-// newApp opens everything that the config names and starts our own Redis,
-// since the ledger has to answer before there is an app. After an error
-// nothing is left open.
+// newApp opens everything that the config names, and starts our own Redis. A
+// Redis of a URL may be away: triggers are spooled then, and the workers begin
+// when it is there. After an error nothing is left open.
 func newApp(ctx context.Context, cfg *config.Config, roles roles, log *slog.Logger) (_ *app, err error) {
 	a := &app{cfg: cfg, log: log, roles: roles}
+	if err := checkOpenFiles(cfg); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -72,9 +79,11 @@ func newApp(ctx context.Context, cfg *config.Config, roles roles, log *slog.Logg
 	if err := a.startRedis(ctx); err != nil {
 		return nil, err
 	}
-	out, err := output.Open(output.Config{
-		Dir: cfg.Output, State: cfg.State, Compress: cfg.Compress, Adopt: a.queue.forgets,
-	})
+	waiting, err := a.openSpool()
+	if err != nil {
+		return nil, err
+	}
+	out, err := a.openOutput()
 	if err != nil {
 		return nil, err
 	}
@@ -82,16 +91,27 @@ func newApp(ctx context.Context, cfg *config.Config, roles roles, log *slog.Logg
 
 	lcfg := ledger.DefaultConfig(host(cfg.Site))
 	lcfg.MaxRun = 2 * cfg.Limits.Render
-	l, err := ledger.Open(ctx, a.queue.client, lcfg)
+	l, err := ledger.New(a.queue.client, lcfg)
 	if err != nil {
 		return nil, err
 	}
 	a.feed = l.Feed()
 	wcfg := worker.DefaultConfig()
 	wcfg.Workers, wcfg.Render, wcfg.Grace = cfg.Workers, cfg.Limits.Render, cfg.Shutdown
+	wcfg.Memory = cfg.Limits.Memory
+	wcfg.Quota = cfg.Quota.Pages
+	processes, err := presence.Enter(filepath.Join(cfg.State, "processes"), l.Process())
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, processes.Close)
 	a.worker = worker.New(wcfg, worker.Parts{
-		Redis: a.queue.client, Ledger: l, Feed: a.feed, Output: out, Renderer: a.renderer, Log: log,
+		Redis: a.queue.client, Ledger: l, Feed: a.feed, Output: out, Renderer: a.renderer, Log: log, Processes: processes,
+		Spool: waiting, Check: a.redisCheck(out, l),
 	})
+	if err := a.admit(ctx); err != nil {
+		return nil, err
+	}
 	return a, a.openAPI(out, l)
 }
 
@@ -144,17 +164,11 @@ func (a *app) loadTemplates() (*renderer.Templates, error) {
 	return renderer.LoadTemplates(os.DirFS(a.cfg.Templates))
 }
 
-// startRedis runs our own Redis in the background of the whole app, or looks
-// at somebody else's.
+// startRedis runs our own Redis in the background of the whole app. It does
+// nothing about somebody else's.
 func (a *app) startRedis(ctx context.Context) error {
 	if a.queue.run == nil {
-		if err := awaitRedis(ctx, a.queue.client, 5*time.Second); err != nil {
-			return err
-		}
-		if a.queue.forgets || a.queue.trusted || a.cfg.Durability == "relaxed" {
-			return nil
-		}
-		return checkDurability(ctx, a.queue.client)
+		return nil
 	}
 	if !a.roles.build && (!a.roles.api || !a.roles.worker) {
 		return errors.New("--only needs a Redis that both processes can reach: name it with `redis:` in rebake.yaml")
@@ -183,15 +197,17 @@ func (a *app) openAPI(out *output.Dir, l *ledger.Ledger) (err error) {
 		return err
 	}
 	acfg := api.DefaultConfig()
+	acfg.Metrics = prometheus.NewRegistry()
+	acfg.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	acfg.Secrets, acfg.AdminToken = a.cfg.Secret, token
 	acfg.Rules = storage.PathRules{Reserved: a.cfg.Reserved, WellKnown: a.renderer.Load().WellKnown(), FoldCase: out.FoldsCase()}
 	acfg.Hosts = knownHosts(a.cfg)
 	acfg.MaxBody, acfg.MaxPaths, acfg.MaxWait = a.cfg.Limits.MaxBody, a.cfg.Limits.Paths, a.cfg.Limits.MaxWait
-	handlers := api.New(acfg, a.worker, a.renderer, l, a.log)
-	if a.public, err = api.Listen(a.cfg.Listen, handlers.Public(), a.cfg.Shutdown, a.log); err != nil {
+	a.handlers = api.New(acfg, a.worker, a.renderer, l, a.log)
+	if a.public, err = api.Listen(a.cfg.Listen, a.handlers.Public(), a.cfg.Shutdown, a.log); err != nil {
 		return fmt.Errorf("%w (listen in rebake.yaml)", err)
 	}
-	if a.admin, err = api.Listen(a.cfg.Admin, handlers.Admin(), a.cfg.Shutdown, a.log); err != nil {
+	if a.admin, err = api.Listen(a.cfg.Admin, a.handlers.Admin(), a.cfg.Shutdown, a.log); err != nil {
 		return fmt.Errorf("%w (admin in rebake.yaml)", errors.Join(err, a.public.Close()))
 	}
 	return nil
@@ -209,7 +225,14 @@ func (a *app) run(ctx context.Context) error {
 		work = append(work, a.worker.Run)
 		a.log.Info("working", "workers", a.cfg.Workers, "output", a.cfg.Output)
 	}
-	return errors.Join(runStages(ctx, in, work, []service{a.feed.Run}), a.close())
+	state := []service{a.feed.Run}
+	if a.roles.api {
+		state = append(state, a.handlers.CountRenders)
+	}
+	if a.worker.Spool != nil {
+		state = append(state, a.worker.Attend)
+	}
+	return errors.Join(runStages(ctx, in, work, state), a.close())
 }
 
 // close closes what newApp opened, the last first.
@@ -246,34 +269,4 @@ func knownHosts(cfg *config.Config) []string {
 		}
 	}
 	return hosts
-}
-
-// adminToken returns the token of the admin listener, which the first start
-// makes. The command line reads it from the same file.
-func adminToken(state string) (storage.Secret, error) {
-	if err := os.MkdirAll(state, 0o700); err != nil {
-		return "", fmt.Errorf("make state: %w", err)
-	}
-	name := filepath.Join(state, "admin-token")
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return "", fmt.Errorf("read admin token: %w", err)
-		}
-		token := strings.TrimSpace(string(b))
-		if len(token) < 20 {
-			return "", fmt.Errorf("read admin token: %s holds none; delete it, and the next start makes one", name)
-		}
-		return storage.Secret(token), nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("make admin token: %w", err)
-	}
-	token := rand.Text() + rand.Text()
-	_, err = f.WriteString(token + "\n")
-	if err := errors.Join(err, f.Close()); err != nil {
-		return "", fmt.Errorf("make admin token: %w", err)
-	}
-	return storage.Secret(token), nil
 }

@@ -19,7 +19,7 @@ import (
 )
 
 func newBuildCommand(flags *globalFlags) *cobra.Command {
-	var missing, adopt, asJSON bool
+	var missing, adopt, rebuild, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Render every known page, and wait for it",
@@ -39,7 +39,7 @@ failure.`,
 			if adopt {
 				return failed(runAdopt(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr()))
 			}
-			report, err := runBuild(cmd.Context(), cfg, missing, cmd.ErrOrStderr())
+			report, err := runBuild(cmd.Context(), cfg, roles{worker: true, build: true, rebuild: rebuild}, missing, cmd.ErrOrStderr())
 			if err != nil {
 				return failed(err)
 			}
@@ -48,15 +48,16 @@ failure.`,
 	}
 	cmd.Flags().BoolVar(&missing, "missing", false, "only pages that are not published")
 	cmd.Flags().BoolVar(&adopt, "adopt", false, "take the files in the output for published pages, and fetch nothing")
+	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "also into an output that has lost all its pages")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
-	cmd.MarkFlagsMutuallyExclusive("missing", "adopt")
+	cmd.MarkFlagsMutuallyExclusive("missing", "adopt", "rebuild")
 	return cmd
 }
 
 // runBuild is a worker of its own for as long as the build takes.
-func runBuild(ctx context.Context, cfg *config.Config, missing bool, stderr io.Writer) (report worker.BuildReport, err error) {
+func runBuild(ctx context.Context, cfg *config.Config, as roles, missing bool, stderr io.Writer) (report worker.BuildReport, err error) {
 	log := newLog(stderr, config.Log{Level: "warn", Format: cfg.Log.Format})
-	a, err := newApp(ctx, cfg, roles{worker: true, build: true}, log)
+	a, err := newApp(ctx, cfg, as, log)
 	if err != nil {
 		return report, err
 	}
@@ -94,7 +95,7 @@ func newBuild(r *renderer.Renderer, cfg *config.Config) worker.Build {
 
 // runAdopt rebuilds the ledger's records from the files in the output.
 func runAdopt(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) error {
-	a, err := newApp(ctx, cfg, roles{build: true}, newLog(stderr, config.Log{Level: "warn", Format: cfg.Log.Format}))
+	a, err := newApp(ctx, cfg, roles{build: true, adopt: true}, newLog(stderr, config.Log{Level: "warn", Format: cfg.Log.Format}))
 	if err != nil {
 		return err
 	}

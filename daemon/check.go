@@ -105,9 +105,9 @@ func checkOutput(cfg *config.Config) error {
 	}
 	d, err := output.Open(output.Config{Dir: cfg.Output, State: cfg.State, Compress: cfg.Compress})
 	if err != nil {
-		return err
+		return explainOpen(cfg, err)
 	}
-	return d.Close()
+	return errors.Join(explainOwned(cfg, d.Owned(output.Owner{Site: host(cfg.Site)})), d.Close())
 }
 
 func checkRedis(ctx context.Context, cfg *config.Config) error {

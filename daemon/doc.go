@@ -5,8 +5,10 @@
 //
 //  1. A CMS calls /api/revalidate; api.API.Public checks the secret, and
 //     storage.PathRules.Parse every path.
-//  2. worker.Worker.Accept records it with ledger.Ledger.Trigger. From here on
-//     it cannot be lost, and the CMS gets its answer.
+//  2. worker.Worker.Accept records it with ledger.Ledger.Trigger, or in the
+//     spool.Spool while Redis takes nothing, from where worker.Worker.Attend
+//     brings it to the ledger. From here on it cannot be lost, and the CMS gets
+//     its answer.
 //  3. The token that the ledger made wakes a worker: a free one of this process
 //     at once, or through an asynq task (worker.Worker.Run), or by the sweeper.
 //  4. ledger.Ledger.Claim makes the page this run's own.

@@ -17,7 +17,7 @@ func newExplainCommand(flags *globalFlags) *cobra.Command {
 		Use:     "explain PATH",
 		Short:   "Say why a page is what it is",
 		Example: "  rebake explain /blog/hello",
-		Args:    cobra.ExactArgs(1),
+		Args:    onePage,
 		RunE: ask(flags, func(cmd *cobra.Command, args []string, a asking) error {
 			var e api.Explanation
 			if err := a.get(cmd.Context(), "/v1/explain", url.Values{"path": {args[0]}}, &e); err != nil {

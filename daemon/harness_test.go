@@ -118,13 +118,28 @@ type rebake struct {
 // answers. A worker without an api is not waited for.
 func (s *testSite) start(args ...string) *rebake {
 	s.t.Helper()
+	p := s.launch(args...)
+	if len(args) == 0 || args[len(args)-1] != "worker" {
+		s.awaitReadyz(p, http.StatusOK)
+	}
+	return p
+}
+
+// launch is start without waiting.
+func (s *testSite) launch(args ...string) *rebake {
+	s.t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	p := &rebake{t: s.t, cmd: exec.Command(exe), ended: make(chan struct{}), log: new(lockedBuffer)}
-	p.cmd.Args = append([]string{"rebake", "serve", "--config", filepath.Join(s.dir, "rebake.yaml")}, args...)
-	p.cmd.Path = rebakeLink(s.t, exe)
+	cmd := exec.Command(rebakeLink(s.t, exe), append([]string{"serve", "--config", filepath.Join(s.dir, "rebake.yaml")}, args...)...)
+	return s.startProgram(cmd, args...)
+}
+
+// startProgram is launch with a command line of the test's own.
+func (s *testSite) startProgram(cmd *exec.Cmd, args ...string) *rebake {
+	s.t.Helper()
+	p := &rebake{t: s.t, cmd: cmd, ended: make(chan struct{}), log: new(lockedBuffer)}
 	p.cmd.Stderr, p.cmd.Stdout = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -139,22 +154,29 @@ func (s *testSite) start(args ...string) *rebake {
 			s.t.Logf("log of %v:\n%s", args, p.log)
 		}
 	})
-	if len(args) == 0 || args[len(args)-1] != "worker" {
-		s.await("rebake answers", 20*time.Second, func() bool {
-			select {
-			case <-p.ended:
-				s.t.Fatalf("rebake ended:\n%s", p.log)
-			default:
-			}
-			res, err := http.Get("http://" + s.admin + "/readyz")
-			if err != nil {
-				return false
-			}
-			_ = res.Body.Close()
-			return res.StatusCode == http.StatusOK
-		})
-	}
 	return p
+}
+
+// awaitReadyz waits until /readyz answers with the status, and returns the
+// answer.
+func (s *testSite) awaitReadyz(p *rebake, status int) (text string) {
+	s.t.Helper()
+	s.await(fmt.Sprintf("readyz answers %d", status), 20*time.Second, func() bool {
+		select {
+		case <-p.ended:
+			s.t.Fatalf("rebake ended:\n%s", p.log)
+		default:
+		}
+		res, err := http.Get("http://" + s.admin + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		b, _ := io.ReadAll(res.Body)
+		text = string(b)
+		return res.StatusCode == status
+	})
+	return text
 }
 
 // rebakeLink gives the test binary the name by which it serves as rebake.
@@ -227,7 +249,10 @@ func newTestSource(t *testing.T) *testSource {
 func (s *testSource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
 	slug := strings.TrimPrefix(r.URL.Path, "/posts/")
-	time.Sleep(time.Duration(s.latency.Load()))
+	select {
+	case <-time.After(time.Duration(s.latency.Load())):
+	case <-r.Context().Done():
+	}
 	s.mu.Lock()
 	version, hold, held := s.versions[slug], s.hold[slug], s.held[slug]
 	delete(s.hold, slug)

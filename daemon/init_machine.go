@@ -30,6 +30,16 @@ func program() string {
 	return exe
 }
 
+// executable is where this program lies now; "rebake" for one that is gone
+// tomorrow, which its user has to build.
+func executable() string {
+	exe, err := os.Executable()
+	if err != nil || strings.Contains(exe, "/go-build") {
+		return "rebake"
+	}
+	return exe
+}
+
 // runsAs is the user for the unit: the one at the keyboard, or for root the
 // owner of the folder. Root itself would be more than it needs.
 func runsAs(dir string) string {

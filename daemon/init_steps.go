@@ -20,7 +20,7 @@ func nextSteps(p setup.Plan) []string {
 		steps = append(steps, behind(p))
 	}
 	if _, err := os.Stat(p.Program); err != nil {
-		add("install -m 755 rebake %s", p.Program)
+		add("install -m 755 %s %s", executable(), p.Program)
 	}
 	if p.User == serviceUser && !hasUser(serviceUser) {
 		add("useradd --system %s && chown -R %s: %s", serviceUser, serviceUser, p.Dir)
@@ -35,7 +35,7 @@ func nextSteps(p setup.Plan) []string {
 	add("Make all pages: `%s`", command(p, "build"))
 	add("In nginx's server block of %s keep listen, server_name and the ssl lines, and write in the place of all others: `include %s;` Then: nginx -t && systemctl reload nginx",
 		p.Host(), filepath.Join(p.Dir, setup.NginxFile))
-	add("Have edits told to %s/api/revalidate, with the secret in %s (README, \"The trigger's answer\")", p.Site.URL, setup.SecretFile)
+	add("Have edits told to %s/api/revalidate, with the secret in %s (README, \"Let the CMS call it\")", p.Site.URL, setup.SecretFile)
 	return steps
 }
 

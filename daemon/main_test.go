@@ -20,6 +20,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"rebake": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
+		context.AfterFunc(ctx, stop) // as main.go does
 		os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr, func() <-chan os.Signal {
 			c := make(chan os.Signal, 1)
 			signal.Notify(c, syscall.SIGHUP)

@@ -70,7 +70,7 @@ func TestMiss(t *testing.T) {
 		}
 	})
 
-	t.Run("of paths that are no page leaves no file and nothing in Redis", func(t *testing.T) {
+	t.Run("H121 of paths that are no page leaves no file and nothing in Redis", func(t *testing.T) {
 		t.Parallel()
 		redis := redistest.Start(t)
 		s := newTestSite(t, "redis: "+redis.Addr())
@@ -108,7 +108,7 @@ func TestMiss(t *testing.T) {
 		}
 	})
 
-	t.Run("for an absent path is answered from memory for a while", func(t *testing.T) {
+	t.Run("H121 for an absent path is answered from memory for a while", func(t *testing.T) {
 		t.Parallel()
 		s := newTestSite(t, "redis: memory")
 		s.start()

@@ -105,7 +105,7 @@ func (a asking) now(cmd *cobra.Command, args []string, o nowOptions) error {
 func (a asking) printNow(res nowResult, o nowOptions, took time.Duration) error {
 	bad := 0
 	for _, p := range res.Pages {
-		if p.Result == "failed" || p.Result == "unmatched" {
+		if notDone(p, o.noWait) {
 			bad++
 		}
 	}
@@ -127,25 +127,33 @@ func (a asking) printNow(res nowResult, o nowOptions, took time.Duration) error 
 	case len(res.Pages)+len(res.Labels) == 0:
 		a.tell(!empty, "%s", res.Message)
 	default:
-		a.printPages(res.TriggerResult, bad, took)
+		a.printPages(res.TriggerResult, bad, o.noWait, took)
 	}
 	return told
 }
 
+// notDone reports that a page is not what was asked for. What is spooled will
+// be, for who does not wait for it.
+func notDone(p api.PageResult, noWait bool) bool {
+	return p.Result == "failed" || p.Result == "unmatched" || p.Result == "spooled" && !noWait
+}
+
 // printPages tells of each page that was named.
-func (a asking) printPages(res api.TriggerResult, bad int, took time.Duration) {
+func (a asking) printPages(res api.TriggerResult, bad int, noWait bool, took time.Duration) {
 	for _, p := range res.Pages {
 		text := p.Path + "  " + p.Result
 		if p.Reason != "" {
 			// The path stands there already.
 			text += ": " + strings.TrimPrefix(p.Reason, p.Path+": ")
 		}
-		a.tell(p.Result != "failed" && p.Result != "unmatched", "%s", text)
+		a.tell(!notDone(p, noWait), "%s", text)
 	}
 	for _, l := range res.Labels {
 		a.tell(true, "%s  %s, %s", l.Label, l.Result, count(l.Pages, "page", "pages"))
 	}
 	switch {
+	case strings.HasPrefix(res.ID, "spool-"):
+		a.screen.note("%s", res.Message)
 	case bad > 0:
 		a.screen.note("%d of %d not done; `rebake explain PATH` says why", bad, len(res.Pages))
 	case len(res.Labels) > 0:

@@ -3,10 +3,10 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"strings"
 	"time"
@@ -16,6 +16,7 @@ import (
 
 	"rebake/daemon/config"
 	"rebake/daemon/embedded"
+	"rebake/storage"
 )
 
 // queue is the Redis that a process works with, and how it is run when it is
@@ -51,7 +52,7 @@ func openQueue(ctx context.Context, cfg *config.Config, beside bool, log *slog.L
 		c := redis.NewClient(s.Options())
 		return &queue{client: c, run: s.Run, close: func() error { return errors.Join(c.Close(), s.Close()) }}, nil
 	case "memory":
-		return memoryQueue(), nil
+		return memoryQueue()
 	}
 	opts, err := redis.ParseURL(cfg.Redis)
 	if err != nil {
@@ -63,31 +64,37 @@ func openQueue(ctx context.Context, cfg *config.Config, beside bool, log *slog.L
 	return &queue{client: c, close: c.Close}, nil
 }
 
-// memoryQueue is a Redis in this process, reached without any socket. It
-// forgets everything at the end.
-func memoryQueue() *queue {
+// memoryQueue is a Redis in this process. It forgets everything at the end. It
+// listens on loopback, with a password that nobody else knows: a pipe, which
+// holds nothing, would block for ever when more is written at once than is read
+// before the first answer.
+func memoryQueue() (*queue, error) {
 	m := miniredis.NewMiniRedis()
 	m.ClockTTL(true)
-	c := redis.NewClient(&redis.Options{
-		Addr:                  "memory",
-		Protocol:              2,
-		Dialer:                func(context.Context, string, string) (net.Conn, error) { return m.Dial() },
-		ContextTimeoutEnabled: true,
-	})
+	password := rand.Text()
+	m.RequireAuth(password)
+	if err := m.Start(); err != nil {
+		return nil, fmt.Errorf("start redis in memory: %w", err)
+	}
+	c := redis.NewClient(&redis.Options{Addr: m.Addr(), Password: password, Protocol: 2, ContextTimeoutEnabled: true})
 	return &queue{client: c, forgets: true, close: func() error {
 		err := c.Close()
 		m.Close()
 		return err
-	}}
+	}}, nil
 }
 
 // checkDurability refuses a Redis that could lose or evict what it has
-// acknowledged. A Redis that does not let itself be asked is refused too.
+// acknowledged. A Redis that does not let itself be asked is refused too; one
+// that is away is a *storage.TemporaryError.
 func checkDurability(ctx context.Context, c *redis.Client) error {
 	want := map[string]string{"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 	var problems []string
 	for _, name := range []string{"appendonly", "appendfsync", "maxmemory-policy"} {
 		got, err := c.ConfigGet(ctx, name).Result()
+		if err != nil && !refusesQuestion(err) {
+			return storage.Temporary(fmt.Errorf("ask redis for its settings: %w", err))
+		}
 		if err != nil {
 			return fmt.Errorf("redis: ask for its settings: %w; allow CONFIG GET, or accept what may be lost with `durability: relaxed`", err)
 		}
@@ -99,6 +106,13 @@ func checkDurability(ctx context.Context, c *redis.Client) error {
 		return nil
 	}
 	return fmt.Errorf("redis: it could lose accepted triggers: %s; change redis.conf, or accept it with `durability: relaxed`", strings.Join(problems, ", "))
+}
+
+// refusesQuestion reports that Redis answers, and lets nobody ask this.
+func refusesQuestion(err error) bool {
+	answered := redis.Error(nil)
+	return errors.As(err, &answered) &&
+		(strings.HasPrefix(answered.Error(), "NOPERM") || strings.HasPrefix(answered.Error(), "ERR unknown command"))
 }
 
 // awaitRedis waits until the Redis answers: it may be starting.

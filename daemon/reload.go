@@ -35,6 +35,12 @@ func (l *liveRenderer) Render(ctx context.Context, m renderer.Match, urgent bool
 	return l.Load().Render(ctx, m, urgent)
 }
 
+// Upstreams is renderer.Renderer.Upstreams.
+func (l *liveRenderer) Upstreams() []renderer.Upstream { return l.Load().Upstreams() }
+
+// Down is renderer.Renderer.Down.
+func (l *liveRenderer) Down() []renderer.Outage { return l.Load().Down() }
+
 // SlugPaths is renderer.Renderer.SlugPaths.
 func (l *liveRenderer) SlugPaths(slug string) []string { return l.Load().SlugPaths(slug) }
 
@@ -55,6 +61,8 @@ type reloader struct {
 	told map[string]string
 	// loaded hears how each load ended.
 	loaded func(error)
+	// config reads rebake.yaml again before each load; nil does not.
+	config func()
 }
 
 func newReloader(a *app, loaded func(error)) *reloader {
@@ -93,7 +101,11 @@ func runReloader[E any](ctx context.Context, r *reloader, again <-chan E) error 
 // load puts a renderer with the files as they are now in the place of the one
 // before, which stays when they cannot be used.
 func (r *reloader) load() {
-	next, err := r.app.loadRenderer()
+	if r.config != nil {
+		r.config()
+	}
+	var next *renderer.Renderer
+	err := storage.Contain(func() (err error) { next, err = r.app.loadRenderer(); return err })
 	if err == nil {
 		r.app.renderer.Store(next)
 	}

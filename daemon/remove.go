@@ -15,7 +15,7 @@ func newRemoveCommand(flags *globalFlags) *cobra.Command {
 publishing is held. The next trigger for the page may bring it back; with
 --keep-gone none does, until ` + "`rebake now PATH`" + ` names it.`,
 		Example: `  rebake remove /blog/leaked --keep-gone --reason "legal asked"`,
-		Args:    cobra.ExactArgs(1),
+		Args:    onePage,
 		RunE: ask(flags, func(cmd *cobra.Command, args []string, a asking) error {
 			body.Path = args[0]
 			var res api.RemoveResult
@@ -34,6 +34,9 @@ publishing is held. The next trigger for the page may bring it back; with
 				a.screen.note("and stays away, whatever triggers it; `rebake now %s` brings it back", res.Path)
 			} else {
 				a.screen.note("the next trigger may bring it back; --keep-gone prevents that")
+			}
+			if len(a.cfg.Origins) > 0 {
+				a.screen.note("what an origin still has can be reached through it: take it away there too")
 			}
 			return nil
 		}),

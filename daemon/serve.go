@@ -3,8 +3,11 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
+
+	"rebake/daemon/config"
 )
 
 func newServeCommand(flags *globalFlags, hangups Hangups) *cobra.Command {
@@ -18,7 +21,8 @@ its own. With --only the parts run in processes of their own, any number of
 each, on one Redis.
 
 On SIGHUP it loads the templates again, and renders the pages that were made
-with the files that have changed; templates with an error change nothing.`,
+with the files that have changed; templates with an error change nothing. Of
+rebake.yaml it takes the secrets, and says so when a restart is needed for more.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			hup := hangups() // at once: before, a SIGHUP ends the program
@@ -34,7 +38,16 @@ with the files that have changed; templates with an error change nothing.`,
 			if err != nil {
 				return failed(err)
 			}
-			reload := func(ctx context.Context) error { return runReloader(ctx, newReloader(a, a.logLoaded), hup) }
+			reload := func(ctx context.Context) error {
+				select {
+				case <-a.worker.Admitted():
+					r := newReloader(a, a.logLoaded)
+					r.config = newConfigReloader(a, func() (*config.Config, error) { return flags.load(io.Discard) }).load
+					return runReloader(ctx, r, hup)
+				case <-ctx.Done():
+					return nil
+				}
+			}
 			return failed(runStages(cmd.Context(), []service{reload}, []service{a.run}))
 		},
 	}

@@ -163,7 +163,7 @@ func TestServe_Refuses(t *testing.T) {
 		}
 	}
 
-	t.Run("a second daemon on one state", func(t *testing.T) {
+	t.Run("H116: a second daemon on one state", func(t *testing.T) {
 		t.Parallel()
 		needRedis(t)
 		s := newTestSite(t, "")

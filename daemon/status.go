@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rebake/api"
+	"rebake/storage/ledger"
 )
 
 func newStatusCommand(flags *globalFlags) *cobra.Command {
@@ -103,12 +104,39 @@ func (a asking) drawStatus(s api.Status, problem error, first bool) error {
 	return err
 }
 
+// writeIntake says where triggers go, when that is not Redis.
+func writeIntake(w screen, s api.Status) {
+	since := ""
+	if !s.Since.IsZero() {
+		since = ", since " + ago(s.Since, s.At)
+	}
+	switch {
+	case s.Redis != "ok":
+		w.field("redis", "%s; nothing is rendered until it is back%s", color.RedString(s.Redis), since)
+		w.field("", "%s", s.Intake)
+	case s.Intake != "":
+		w.field("redis", "%s%s", color.RedString(s.Intake), since)
+	}
+	if n := s.Spooled; n.Records > 0 || s.Intake != "" {
+		w.field("spool", "%s, %s; triggers are kept here until Redis takes them", count(int64(n.Records), "trigger", "triggers"), count(n.Bytes, "byte", "bytes"))
+	}
+}
+
+// downText says what is down, and when that may end.
+func downText(d ledger.Down, now time.Time) string {
+	next := "with the next page that needs it"
+	if wait := d.Next.Sub(now); wait > 0 {
+		next = "in " + max(wait, time.Second).Round(time.Second).String()
+	}
+	return fmt.Sprintf("%s (%s), since %s: %s; tried again %s", color.RedString(d.Upstream), d.Server, ago(d.Since, now), d.Reason, next)
+}
+
 // writeStatus tells a person. Ages are counted by the clock of the machine that
 // answered.
 func writeStatus(w screen, site string, s api.Status) {
 	fmt.Fprintln(w, color.New(color.Bold).Sprint(site))
+	writeIntake(w, s)
 	if s.Redis != "ok" {
-		w.field("redis", "%s; nothing is accepted until it does", color.RedString(s.Redis))
 		return
 	}
 	publishing := "on"
@@ -116,6 +144,9 @@ func writeStatus(w screen, site string, s api.Status) {
 		publishing = color.YellowString("held") + " " + holdText(s.Hold, s.At) + "; `rebake resume` ends that"
 	}
 	w.field("publishing", "%s", publishing)
+	for _, d := range s.Down {
+		w.field("down", "%s", downText(d, s.At))
+	}
 	w.field("pages", "%d", s.Pages)
 	owed := fmt.Sprint(s.Owed)
 	if s.Owed > 0 && !s.Oldest.IsZero() {

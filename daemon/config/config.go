@@ -9,6 +9,7 @@ import (
 	"rebake/renderer/origin"
 	"rebake/renderer/source"
 	"rebake/storage"
+	"rebake/storage/output"
 )
 
 // Config is the whole of rebake.yaml. Load makes one; it is not changed
@@ -70,12 +71,14 @@ type Config struct {
 	// TrailingSlash says which form of an address nginx redirects to: always
 	// (/blog/a/), never (/blog/a), or auto, which serves both. Default auto.
 	TrailingSlash string `yaml:"trailing_slash"`
-	// Workers is how many pages render at once. Default 16: a page waits for
-	// disks most of its time, and some wait together. The sources' own
-	// concurrency bounds what reaches them.
+	// Workers is how many pages render at once. Default 64: a page waits for
+	// disks most of its time, and many wait together. The sources' own
+	// concurrency bounds what reaches them, and Limits.Memory what they hold.
 	Workers int `yaml:"workers"`
 	// Limits bound what one render or one request may take.
 	Limits Limits `yaml:"limits"`
+	// Quota bounds what the site may grow to.
+	Quota Quota `yaml:"quota"`
 	// Shutdown is how long a stop waits for what is running; what is not done
 	// by then is done at the next start. Default 10s.
 	Shutdown time.Duration `yaml:"shutdown"`
@@ -111,6 +114,26 @@ type Limits struct {
 	// Paths is the most paths that one trigger may name; a longer one is
 	// answered 400. Default 100.
 	Paths int `yaml:"paths"`
+	// Memory is the bytes that pages may take while a process renders and
+	// publishes them; others wait for their turn. One that needs more by itself
+	// has it, alone. The process takes about as much again, and 50 MiB. Default
+	// 64 MiB.
+	Memory int64 `yaml:"memory"`
+	// Spool is the most bytes of triggers that a process keeps in files while
+	// Redis does not take them; beyond it they are answered 503. Default 64 MiB.
+	Spool int64 `yaml:"spool"`
+	// FreeSpace is how much of the output's disk is kept free of new pages;
+	// those that are there are still replaced. Default auto: 2 %, but at most
+	// 1 GiB.
+	FreeSpace output.Space `yaml:"free_space"`
+}
+
+// Quota bounds what a site may grow to.
+type Quota struct {
+	// Pages is the most pages, those counted that were removed a short while
+	// ago; 0 is no limit. A page beyond it is refused, and the others are
+	// still rendered. Default 0.
+	Pages int64 `yaml:"pages"`
 }
 
 // Log says what is logged, and how.
@@ -135,8 +158,8 @@ func Default() *Config {
 		BypassCookies: []string{"wordpress_logged_in_*", "wp-postpass_*", "comment_author_*", "__prerender_bypass", "__next_preview_data"},
 		Compress:      []string{"gzip"},
 		TrailingSlash: "auto",
-		Workers:       16,
-		Limits:        Limits{Render: 30 * time.Second, MaxWait: 60 * time.Second, MaxBody: 1 << 20, Paths: 100},
+		Workers:       64,
+		Limits:        Limits{Render: 30 * time.Second, MaxWait: 60 * time.Second, MaxBody: 1 << 20, Paths: 100, Memory: 64 << 20, Spool: 64 << 20, FreeSpace: "auto"},
 		Shutdown:      10 * time.Second,
 		Log:           Log{Level: "info", Format: "text"},
 	}

@@ -90,12 +90,17 @@ bypass_cookies:
 compress:
   - gzip
 trailing_slash: auto
-workers: 16
+workers: 64
 limits:
   render: 30s
   max_wait: 1m0s
   max_body: 1048576
   paths: 100
+  memory: 67108864
+  spool: 67108864
+  free_space: auto
+quota:
+  pages: 0
 shutdown: 10s
 log:
   level: info
@@ -157,5 +162,20 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 func TestDumpReportsWriteError(t *testing.T) {
 	if err := valid().Dump(fullDisk{}); err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("Dump: %v, want the writer's error", err)
+	}
+}
+
+func TestDump_H34_hidesKeysInQueries(t *testing.T) {
+	for get, want := range map[string]string{
+		"/x?key=canary":                       "/x?key=<secret>",
+		"/x?page=2&api_key=canary&per_page=1": "/x?page=2&api_key=<secret>&per_page=1",
+		"/x?Access_Token=canary":              "/x?Access_Token=<secret>",
+		"/x?key={slug}":                       "/x?key={slug}",
+		"/x?meta_key=price&author=3&keys=a,b": "/x?meta_key=price&author=3&keys=a,b",
+	} {
+		c := load(t, required+"sources: {cms: {url: http://127.0.0.1}}\nroutes: [{path: '/{slug}', template: a.html, data: {post: {source: cms, get: \""+get+"\"}}}]\n")
+		if got := dump(t, c); !strings.Contains(got, "get: "+want+"\n") {
+			t.Errorf("Dump of %s holds no %s:\n%s", get, want, got)
+		}
 	}
 }

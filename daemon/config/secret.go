@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -71,10 +72,22 @@ func (c *Config) Warnings() []string {
 			warn(c.secretKey(i), fmt.Sprintf("has less than %d bytes; %s", fairSecret, howToMakeSecret))
 		}
 	}
+	if host, _, ok := splitAddress(c.Admin); ok && !isLoopback(host) {
+		warn("admin", "other machines can reach it; whoever has the token rules the site, and the token comes to it unencrypted")
+	}
+	if !onLoopback(c.Admin) {
+		warn("admin", "answers other machines, too, and its token goes over the network as it is; use 127.0.0.1, and a tunnel from elsewhere")
+	}
 	if len(c.Routes) == 0 {
 		warn("routes", "there are none, so no page is rendered")
 	}
 	return lines
+}
+
+// onLoopback reports whether only this machine can reach an address.
+func onLoopback(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // checkRedis says what is wrong with the value of redis, "" for nothing. It

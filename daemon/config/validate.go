@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"rebake/storage"
+	"rebake/storage/output"
 )
 
 // Validate returns every problem as one *Error. Load has done it already; a
@@ -78,6 +80,12 @@ func (c *Config) check() []Problem {
 	k.lasts("limits.max_wait", c.Limits.MaxWait, 10*time.Millisecond)
 	k.atLeast("limits.max_body", c.Limits.MaxBody, 1)
 	k.atLeast("limits.paths", int64(c.Limits.Paths), 1)
+	k.atLeast("limits.memory", c.Limits.Memory, 8<<20)
+	k.atLeast("limits.spool", c.Limits.Spool, 1<<20)
+	if err := new(output.Space).UnmarshalText([]byte(c.Limits.FreeSpace)); err != nil {
+		k.bad("limits.free_space", "%s", err)
+	}
+	k.atLeast("quota.pages", c.Quota.Pages, 0)
 	k.lasts("shutdown", c.Shutdown, 0)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
@@ -183,6 +191,12 @@ func splitAddress(addr string) (host string, port uint16, ok bool) {
 		host = "127.0.0.1"
 	}
 	return host, uint16(n), err == nil && err2 == nil
+}
+
+// isLoopback reports whether a host of splitAddress is this machine alone.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
 }
 
 // nameForm is what can stand in a URL, a metric and a key.

@@ -82,6 +82,10 @@ func TestValidate(t *testing.T) {
 		"no render time":          {func(c *Config) { c.Limits.Render = 0 }, "limits.render: must be at least 10ms"},
 		"no wait":                 {func(c *Config) { c.Limits.MaxWait = -1 }, "limits.max_wait: must be at least 10ms"},
 		"no body":                 {func(c *Config) { c.Limits.MaxBody = 0 }, "limits.max_body: must be at least 1"},
+		"small memory":            {func(c *Config) { c.Limits.Memory = 64 }, "limits.memory: must be at least 8388608"},
+		"small spool":             {func(c *Config) { c.Limits.Spool = 1000 }, "limits.spool: must be at least 1048576"},
+		"free space of nonsense":  {func(c *Config) { c.Limits.FreeSpace = "much" }, "limits.free_space: must be a size such as 500MB or 1GiB, a share such as 5%, auto or off"},
+		"negative quota":          {func(c *Config) { c.Quota.Pages = -1 }, "quota.pages: must be at least 0"},
 		"no paths":                {func(c *Config) { c.Limits.Paths = 0 }, "limits.paths: must be at least 1"},
 		"shutdown before the end": {func(c *Config) { c.Shutdown = -1 }, "shutdown: must be at least 0s"},
 		"log level":               {func(c *Config) { c.Log.Level = "" }, `log.level: unknown value ""; known: debug, info, warn, error`},
@@ -171,6 +175,20 @@ func TestValidateFollowsSymbolicLinks(t *testing.T) {
 	}
 }
 
+// H124
+func TestWarnings_adminForOtherMachines(t *testing.T) {
+	for addr, want := range map[string]bool{
+		"127.0.0.1:1": false, "localhost:1": false, "[::1]:1": false, "127.0.0.2:1": false,
+		":1": true, "0.0.0.0:1": true, "[::]:1": true, "10.0.0.1:1": true, "admin.example.com:1": true,
+	} {
+		c := valid()
+		c.Admin = addr
+		if got := strings.Contains(strings.Join(c.Warnings(), "\n"), "admin: other machines can reach it"); got != want {
+			t.Errorf("%s: warned %v, want %v", addr, got, want)
+		}
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	c := load(t, "site: https://www.example.com\noutput: ./public\nsecret: twelve-bytes\nredis: memory\ndurability: relaxed\n")
 	got := strings.ReplaceAll(strings.Join(c.Warnings(), "\n"), filepath.Dir(c.Output)+"/", "")
@@ -180,5 +198,18 @@ rebake.yaml:3: secret: has less than 24 bytes; make one with: openssl rand -hex 
 rebake.yaml: routes: there are none, so no page is rendered`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Warnings (-want +got):\n%s", diff)
+	}
+}
+
+func TestWarnings_H124_adminOnTheNetwork(t *testing.T) {
+	for address, warned := range map[string]bool{
+		"127.0.0.1:8601": false, "[::1]:8601": false, "localhost:8601": false,
+		":8601": true, "0.0.0.0:8601": true, "[::]:8601": true, "192.0.2.1:8601": true,
+	} {
+		c := valid()
+		c.Admin = address
+		if got := strings.Contains(strings.Join(c.Warnings(), "\n"), "admin: answers other machines"); got != warned {
+			t.Errorf("admin: %s is warned of: %v, want %v", address, got, warned)
+		}
 	}
 }

@@ -127,3 +127,16 @@ func (w *wordPress) maintain(t *testing.T, begin bool) {
 		t.Fatal(err)
 	}
 }
+
+// install gives this site, and none of the others, a plugin.
+func (w *wordPress) install(t *testing.T, php string) {
+	t.Helper()
+	for name, text := range map[string]string{
+		"wp-content/" + w.database + ".php":            php,
+		"wp-content/mu-plugins/" + w.database + ".php": "<?php if ( '" + w.database + "' === getenv( 'WORDPRESS_DATABASE' ) ) { require WP_CONTENT_DIR . '/" + w.database + ".php'; }",
+	} {
+		if err := write(filepath.Join(w.site, name), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -25,6 +25,7 @@ func Server(root string) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
+			w.Header().Set("Cache-Control", "no-store")
 			http.Error(w, "405: only GET and HEAD", http.StatusMethodNotAllowed)
 			return
 		}
@@ -40,6 +41,7 @@ func Server(root string) http.Handler {
 			return
 		case err != nil:
 			// The reason names files of this machine; readers get none of it.
+			w.Header().Set("Cache-Control", "no-store")
 			http.Error(w, "500: cannot read the page", http.StatusInternalServerError)
 			return
 		}

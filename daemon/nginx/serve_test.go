@@ -180,6 +180,7 @@ func TestConditionalRequestAfterRepublishInOneSecond(t *testing.T) {
 	}
 }
 
+// H13, H14, H29: dot files, and links out of the directory.
 func TestNothingElseInTheDirectoryIsServed(t *testing.T) {
 	w := newWeb(t)
 	secret := filepath.Join(filepath.Dir(w.out.Path()), "secret")
@@ -259,6 +260,7 @@ func TestMissGoesToRebake(t *testing.T) {
 // with gives the answer to HEAD the body that GET would have.
 func (a answer) with(body string) answer { a.body = body; return a }
 
+// H126: nginx serves what is there without asking rebake.
 func TestRebakeIsDown(t *testing.T) {
 	w := newWeb(t)
 	w.put("/a", html, "a")
@@ -275,6 +277,7 @@ func TestRebakeIsDown(t *testing.T) {
 	wantNotLogged(t, w, "hush")
 }
 
+// H34: the secret is in the query.
 func TestTriggersGoToRebakeAndIntoNoLog(t *testing.T) {
 	w := newWeb(t)
 	if err := os.MkdirAll(filepath.Join(w.out.Path(), "api/revalidate"), 0o755); err != nil {
@@ -295,8 +298,8 @@ func TestTriggersGoToRebakeAndIntoNoLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusRequestEntityTooLarge {
-		t.Errorf("more than 1 MiB: %d", resp.StatusCode)
+	if resp.StatusCode != http.StatusRequestEntityTooLarge || resp.Header.Get("Cache-Control") != "no-store" { // H42
+		t.Errorf("more than 1 MiB: %d, Cache-Control %q", resp.StatusCode, resp.Header.Get("Cache-Control"))
 	}
 	wantNotLogged(t, w, "hush")
 }

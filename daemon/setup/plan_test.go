@@ -255,13 +255,17 @@ func TestPlan_headlessNameIsText(t *testing.T) {
 }
 
 // systemd reads the unit itself, where it is at hand.
-func TestPlan_unit(t *testing.T) {
+//
+// H125: the secret stands in a file that only the service's user can read, and
+// not in the unit or the command line, where everybody sees it; the memory is
+// written into no file.
+func TestPlan_unit_H125(t *testing.T) {
 	program, err := exec.LookPath("true")
 	if err != nil {
 		t.Fatal("there is no program to name")
 	}
 	dir := filepath.Join(t.TempDir(), "my site 100%")
-	written(t, Plan{Site: &Site{URL: site, Kind: origin.Plain, Origin: "http://127.0.0.1:8080", Slash: "auto"}, Dir: dir, Program: program, User: "daemon"})
+	cfg, _ := written(t, Plan{Site: &Site{URL: site, Kind: origin.Plain, Origin: "http://127.0.0.1:8080", Slash: "auto"}, Dir: dir, Program: program, User: "daemon"})
 	name := filepath.Join(dir, ServiceFile)
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -270,10 +274,20 @@ func TestPlan_unit(t *testing.T) {
 	for _, line := range []string{
 		"User=daemon", "ExecStart=" + program + ` serve --config "` + strings.ReplaceAll(dir, "%", "%%") + `/rebake.yaml"`,
 		`ReadWritePaths="` + strings.ReplaceAll(dir, "%", "%%") + `"`, "Restart=always", "RestartPreventExitStatus=78", "ProtectHome=yes",
+		"LimitCORE=0", "ProtectProc=invisible",
 	} {
 		if !slices.Contains(strings.Split(string(text), "\n"), line) {
 			t.Errorf("the unit lacks %q:\n%s", line, text)
 		}
+	}
+	for _, name := range []string{ServiceFile, ConfigFile} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || len(cfg.Secret) != 1 || strings.Contains(string(b), cfg.Secret[0].Reveal()) {
+			t.Errorf("%s: %v, or it holds the secret", name, err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, SecretFile)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the secret's file: %v, %v", info, err)
 	}
 	verify, err := exec.LookPath("systemd-analyze")
 	if err != nil && os.Getenv("CI") == "true" {
@@ -284,6 +298,10 @@ func TestPlan_unit(t *testing.T) {
 	}
 	if out, err := exec.CommandContext(t.Context(), verify, "verify", "--man=no", name).CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+	// In tenths: 1.5 of 10.
+	if out, err := exec.CommandContext(t.Context(), verify, "security", "--offline=true", "--threshold=15", name).CombinedOutput(); err != nil {
+		t.Errorf("systemd-analyze security: %v\n%s", err, out)
 	}
 }
 

@@ -1,0 +1,74 @@
+package daemon
+
+import (
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// with reports whether a secret opens /api/revalidate.
+func (s *testSite) with(secret string) bool {
+	s.t.Helper()
+	res, err := http.Get("http://" + s.listen + "/api/revalidate?path=/p/a&recheck=0&secret=" + secret)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res.StatusCode == http.StatusOK
+}
+
+// rewrite changes the config, tells the process, and waits for what it says.
+func (s *testSite) rewrite(p *rebake, old, text, says string) {
+	s.t.Helper()
+	before := strings.Count(p.log.String(), says)
+	s.write("rebake.yaml", strings.Replace(read(s.t, s, "rebake.yaml"), old, text, 1))
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		s.t.Fatal(err)
+	}
+	s.await("the log says "+says, 10*time.Second, func() bool { return strings.Count(p.log.String(), says) > before })
+}
+
+func TestServe_H38_secretsAreRotatedWithoutARestart(t *testing.T) {
+	t.Parallel()
+	const next = "the-next-secret-that-nobody-would-guess"
+	s := newTestSite(t, "redis: memory")
+	p := s.start()
+	for _, step := range []struct {
+		old, text   string
+		first, next bool
+	}{
+		{testSecret, "[" + testSecret + ", " + next + "]", true, true},
+		{"[" + testSecret + ", " + next + "]", next, false, true},
+	} {
+		s.rewrite(p, "secret: "+step.old, "secret: "+step.text, "secrets loaded")
+		if first, second := s.with(testSecret), s.with(next); first != step.first || second != step.next {
+			t.Errorf("secret: %s: the first opens: %v, the next one: %v", step.text, first, second)
+		}
+	}
+}
+
+func TestServe_H123_configThatCannotBeUsedChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := newTestSite(t, "redis: memory")
+	p := s.start()
+	good := read(t, s, "rebake.yaml")
+	for _, text := range []string{"secret: changeme", "secret: [a", "secert: " + testSecret} {
+		s.rewrite(p, "secret: "+testSecret, text, "config not loaded, the old one stays")
+		if !s.with(testSecret) {
+			t.Errorf("%s: the old secret does not open any more", text)
+		}
+		s.write("rebake.yaml", good)
+	}
+}
+
+func TestServe_H123_changedOutputWaitsForARestart(t *testing.T) {
+	t.Parallel()
+	s := newTestSite(t, "redis: memory")
+	p := s.start()
+	s.rewrite(p, "output: ./public", "output: ./elsewhere", "restart it for the rest")
+	s.source.edit("a")
+	s.mustTrigger("/p/a")
+	s.await("the page is public where it was", 10*time.Second, func() bool { return s.shows("a") })
+}
