@@ -25,11 +25,13 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("say what to measure: build, urgent, peers, misses")
+		return fmt.Errorf("say what to measure: build, accept, urgent, peers, misses")
 	}
 	switch args[0] {
 	case "build":
 		return benchBuild(ctx, args[1:])
+	case "accept":
+		return benchAccept(ctx, args[1:])
 	case "urgent":
 		return benchUrgent(ctx, args[1:])
 	case "peers":
@@ -37,7 +39,7 @@ func run(ctx context.Context, args []string) error {
 	case "misses":
 		return benchMisses(ctx, args[1:])
 	}
-	return fmt.Errorf("%s: unknown; known: build, urgent, peers, misses", args[0])
+	return fmt.Errorf("%s: unknown; known: build, accept, urgent, peers, misses", args[0])
 }
 
 // prepare makes a directory for one measurement, with the program built into

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,6 +21,7 @@ const secondLook = 5 * time.Second
 type peers struct {
 	posts, edits, races, callers int
 	markdown                     bool
+	only                         string // one of the phases, "" for all
 
 	source *cms
 	rebake *rebakeSite
@@ -40,6 +42,7 @@ func benchPeers(ctx context.Context, args []string) error {
 	flags.IntVar(&p.races, "races", 20, "how many races of two triggers")
 	flags.IntVar(&p.callers, "callers", 16, "how many callers at once trigger all posts")
 	flags.BoolVar(&p.markdown, "markdown", false, "print the table in Markdown")
+	flags.StringVar(&p.only, "only", "", "measure one thing: edits, races or bulk")
 	quick := flags.Bool("quick", false, "small numbers, to try it")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -49,6 +52,9 @@ func benchPeers(ctx context.Context, args []string) error {
 	}
 	if p.posts < 5 || p.edits < 1 || p.races < 1 || p.callers < 1 {
 		return fmt.Errorf("peers needs at least 5 posts and one of everything else")
+	}
+	if !slices.Contains([]string{"", "edits", "races", "bulk"}, p.only) {
+		return fmt.Errorf("-only %s: unknown; known: edits, races, bulk", p.only)
 	}
 	dir, program, err := prepare(ctx)
 	if dir != "" {
@@ -90,8 +96,14 @@ func (p *peers) install(ctx context.Context, dir, program, source string) (err e
 // measure fills the table. The order leaves every system idle while another is
 // measured, except for the edits, which go by turns.
 func (p *peers) measure(ctx context.Context) error {
-	for _, phase := range []func(context.Context) error{p.firstBuild, p.serve, p.edit, p.race, p.bulk, p.memory} {
-		if err := phase(ctx); err != nil {
+	for _, phase := range []struct {
+		name string // empty for what all others need
+		do   func(context.Context) error
+	}{{"", p.firstBuild}, {"", p.serve}, {"edits", p.edit}, {"races", p.race}, {"bulk", p.bulk}, {"", p.memory}} {
+		if p.only != "" && phase.name != "" && phase.name != p.only {
+			continue
+		}
+		if err := phase.do(ctx); err != nil {
 			return err
 		}
 		if err := sleep(ctx, secondLook); err != nil {

@@ -65,12 +65,17 @@ func (s *rebakeSite) build(ctx context.Context) (time.Duration, error) {
 	return took, err
 }
 
-// serve starts rebake and nginx, and returns when both answer.
-func (s *rebakeSite) serve(ctx context.Context) (err error) {
+// start starts rebake, and returns when it answers.
+func (s *rebakeSite) start(ctx context.Context) (err error) {
 	if s.server, err = start("rebake serve", s.command("serve")); err != nil {
 		return err
 	}
-	if err := s.server.await(ctx, func() bool { return answers("http://" + s.admin + "/readyz") }); err != nil {
+	return s.server.await(ctx, func() bool { return answers("http://" + s.admin + "/readyz") })
+}
+
+// serve starts rebake and nginx, and returns when both answer.
+func (s *rebakeSite) serve(ctx context.Context) (err error) {
+	if err := s.start(ctx); err != nil {
 		return err
 	}
 	include, err := runCommand(ctx, s.command("nginx"))
