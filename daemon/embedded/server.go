@@ -87,10 +87,15 @@ func Open(dir string, log *slog.Logger) (*Server, error) {
 }
 
 // Attach returns how to connect to the server that another process runs in the
-// directory, and how to let go of it. False says that none answers there.
+// directory, and how to let go of it. False says that none answers there,
+// which is known at once where nobody has locked the directory.
 func Attach(ctx context.Context, dir string) (opts *redis.Options, release func() error, ok bool) {
 	f, err := os.Open(dir)
 	if err != nil {
+		return nil, nil, false
+	}
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
+		_ = f.Close() // and the lock with it
 		return nil, nil, false
 	}
 	opts = (&Server{dir: f}).Options()

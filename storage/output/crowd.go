@@ -33,7 +33,7 @@ type crowd struct {
 
 const (
 	// enough publishers at once make a crowd.
-	enough = 8
+	enough = 4
 	// tooSlow is a sync that waited for the writes of other programs rather
 	// than for ours; for quiet after it everybody syncs alone.
 	tooSlow = time.Second
