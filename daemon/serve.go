@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +36,7 @@ rebake.yaml it takes the secrets, and says so when a restart is needed for more.
 			if err != nil {
 				return err
 			}
+			limitMemory(cfg)
 			a, err := newApp(cmd.Context(), cfg, r, newLog(cmd.ErrOrStderr(), cfg.Log))
 			if err != nil {
 				return failed(err)
@@ -65,4 +68,13 @@ func parseRoles(only string) (roles, error) {
 		return roles{worker: true}, nil
 	}
 	return roles{}, &exitError{exitUsage, fmt.Errorf("--only %s: use api or worker, or leave it out", only)}
+}
+
+// limitMemory has the garbage collected in time: what large pages leave behind
+// would be as much again as they take. It is a wish and no limit; GOMEMLIMIT in
+// the environment stands for another one.
+func limitMemory(cfg *config.Config) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(3 * cfg.Limits.Memory)
+	}
 }

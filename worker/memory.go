@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"rebake/storage"
 	"rebake/storage/budget"
@@ -15,11 +16,13 @@ type memory struct{ claim *budget.Claim }
 
 // within calls f with a claim in its context, and once more with a larger one
 // as long as that turns out to be too small: f holds nothing then, and has
-// changed nothing.
-func (m *memory) within(ctx context.Context, b *budget.Budget, bytes int64, urgent bool, f func(context.Context) error) error {
+// changed nothing. Nobody waits for a claim when patience is over.
+func (m *memory) within(ctx context.Context, b *budget.Budget, bytes int64, urgent bool, patience time.Duration, f func(context.Context) error) error {
+	waits, end := context.WithTimeoutCause(ctx, patience, fmt.Errorf("none within %s", patience))
+	defer end()
 	for {
 		var err error
-		if m.claim, err = b.Claim(ctx, bytes, urgent); err != nil {
+		if m.claim, err = b.Claim(waits, bytes, urgent); err != nil {
 			return storage.Temporary(fmt.Errorf("wait for the memory that other pages hold (limits.memory): %w", err))
 		}
 		err = f(budget.With(ctx, m.claim))

@@ -86,10 +86,19 @@ func (w *Worker) follow(ctx context.Context, run *ledger.Run, m renderer.Match, 
 // meanwhile. The run has to be concluded with what it returns, and then mem to
 // be released.
 func (w *Worker) attempt(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool, mem *memory) (storage.Page, output.Result, error) {
-	ctx, end := context.WithTimeoutCause(ctx, w.cfg.Render, fmt.Errorf("not done within %s", w.cfg.Render))
-	defer end()
 	ctx, stopRenewing := keep(ctx, w.Ledger.Renewal(), run.Renew)
-	page, res, err := w.bake(ctx, run, m, urgent, mem)
+	var page storage.Page
+	var res output.Result
+	// Nobody's time runs out while he waits for others. Waiting and rendering
+	// together have the time that the ledger gives a run.
+	err := mem.within(ctx, w.budget, expected(run), urgent, w.cfg.Render, func(ctx context.Context) (err error) {
+		ctx, end := context.WithTimeoutCause(ctx, w.cfg.Render, fmt.Errorf("not done within %s", w.cfg.Render))
+		defer end()
+		if page, res, err = w.bake(ctx, run, m, urgent); err != nil {
+			err = causeOf(ctx, err)
+		}
+		return err
+	})
 	if err != nil {
 		err = causeOf(ctx, err) // before the next line ends the context
 	}
@@ -152,12 +161,10 @@ func keep(ctx context.Context, every time.Duration, renew func(context.Context) 
 
 // bake renders the page, asks the gates, and publishes it. It keeps a panic of
 // a template or a library to its own page.
-func (w *Worker) bake(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool, mem *memory) (page storage.Page, res output.Result, err error) {
-	err = mem.within(ctx, w.budget, expected(run), urgent, func(ctx context.Context) error {
-		return storage.Contain(func() (err error) {
-			page, res, err = w.bakeOnce(ctx, run, m, urgent)
-			return err
-		})
+func (w *Worker) bake(ctx context.Context, run *ledger.Run, m renderer.Match, urgent bool) (page storage.Page, res output.Result, err error) {
+	err = storage.Contain(func() (err error) {
+		page, res, err = w.bakeOnce(ctx, run, m, urgent)
+		return err
 	})
 	w.logPanic("path", run.Path.String(), err)
 	return page, res, err

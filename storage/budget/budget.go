@@ -132,12 +132,23 @@ func (c *Claim) Grow(bytes int64) error {
 		step = missing
 	}
 	if !alone && !c.pool.has(step) {
-		c.next = guess * max(c.needed, c.held)
+		c.next = b.larger(max(c.needed, c.held))
 		return ErrFull
 	}
 	c.pool.used += step
 	c.held += step
 	return nil
+}
+
+// larger returns what to claim when so many bytes were too few. Below the whole
+// budget it leaves some for the small pages beside it, which would have to end
+// otherwise before it can begin; mu is held.
+func (b *Budget) larger(bytes int64) int64 {
+	most := b.general.size / 4 * 3
+	if bytes >= most {
+		return b.general.size
+	}
+	return min(guess*bytes, most)
 }
 
 // Next returns how many bytes to claim when the render begins again, 0 when it

@@ -137,8 +137,23 @@ func TestGrow_IsRefusedWhileOthersHoldWhatIsMissing(t *testing.T) {
 	if err := c.Grow(3 * mb); !errors.Is(err, ErrFull) {
 		t.Fatalf("grow = %v, want ErrFull", err)
 	}
-	if got := c.Next(); got != 6*mb*guess {
-		t.Errorf("next = %d, want several times what was needed", got)
+	if got := c.Next(); got != b.larger(6*mb) || got < 10*mb {
+		t.Errorf("next = %d, want more than what was needed", got)
+	}
+}
+
+func TestGrow_EachRefusalLeadsToALargerClaimUntilItIsAlone(t *testing.T) {
+	b := New(16 * mb)
+	next, claims := int64(Least), 0
+	for ; next < b.general.size; claims++ {
+		if larger := b.larger(next); larger <= next {
+			t.Fatalf("after %d bytes come %d", next, larger)
+		} else {
+			next = larger
+		}
+	}
+	if claims > 6 {
+		t.Errorf("a page of any size begins %d times, want few", claims)
 	}
 }
 
