@@ -50,7 +50,7 @@ func TestPublish_H104_H108_KilledAtRandomMoments(t *testing.T) {
 	const kills = 30
 	for range kills {
 		last = publishUntilKilled(t, cfg, last+1)
-		if list, _ := filepath.Glob(filepath.Join(cfg.State, "staging", "*", ".*")); len(list) > 0 {
+		if list, _ := filepath.Glob(filepath.Join(cfg.State, "staging", "*", "*", ".*")); len(list) > 0 {
 			leftovers++
 		}
 		for v := max(1, last-crashPages+2); v <= last+1; v++ {

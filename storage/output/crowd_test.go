@@ -95,6 +95,7 @@ func TestCrowd_SlowDiskIsNotWaitedForTogether(t *testing.T) {
 
 func TestPublish_ManyAtOnce(t *testing.T) {
 	s := newSite(t, "gzip")
+	joined(s.crowd, enough) // others who publish all the time
 	var mu sync.Mutex
 	syncs, failing := 0, true
 	flush := s.crowd.flush

@@ -124,7 +124,7 @@ func TestPublish_H95_NoInodesLeft(t *testing.T) {
 		return
 	}
 	base := filepath.Join(t.TempDir(), "small")
-	mount(t, base, fmt.Sprintf("size=1m,nr_inodes=%d", stripes+12))
+	mount(t, base, fmt.Sprintf("size=1m,nr_inodes=%d", stripes+stagings+12))
 	s := openSite(t, Config{Dir: base + "/public", State: base + "/state"})
 	s.put("/a", "1")
 	var last string

@@ -91,7 +91,7 @@ func (d *Dir) makeFolder(folder string) error {
 		return err
 	}
 	defer parent.Close()
-	staged, err := os.MkdirTemp(inside(d.lease, ""), "")
+	staged, err := os.MkdirTemp(d.stageFolder(), "")
 	if err != nil {
 		return fmt.Errorf("stage folder: %w", err)
 	}

@@ -62,7 +62,7 @@ func TestPublish_H96_NewPagesStopFirst(t *testing.T) {
 		want    string
 	}{
 		"bytes":  {"size=4m", "2MiB", 100_000, "of it stay free: new pages wait"},
-		"inodes": {fmt.Sprintf("size=4m,nr_inodes=%d", 2*(stripes+20)), "40%", 10, "inodes left"},
+		"inodes": {fmt.Sprintf("size=4m,nr_inodes=%d", 2*(stripes+stagings+20)), "40%", 10, "inodes left"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			base := filepath.Join(t.TempDir(), "small")

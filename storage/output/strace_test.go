@@ -262,7 +262,7 @@ func TestPublish_H100_ErrorAtClose(t *testing.T) {
 
 func (p *publisher) wantNothingStaged() {
 	p.t.Helper()
-	if list, _ := filepath.Glob(filepath.Join(p.cfg.State, "staging", "*", ".*")); len(list) > 0 {
+	if list, _ := filepath.Glob(filepath.Join(p.cfg.State, "staging", "*", "*", ".*")); len(list) > 0 {
 		p.t.Errorf("staging holds %v", list)
 	}
 }

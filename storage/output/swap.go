@@ -77,7 +77,7 @@ type staged struct {
 // put the temporary file into the served directory; an open folder's name in
 // /proc is confined as well, and lets the file be staged outside.
 func (d *Dir) stage(folder *os.File, name string, body []byte, mtime time.Time) (staged, error) {
-	f, err := renameio.NewPendingFile(inside(folder, name), renameio.WithTempDir(inside(d.lease, "")), renameio.WithStaticPermissions(0o644))
+	f, err := renameio.NewPendingFile(inside(folder, name), renameio.WithTempDir(d.stageFolder()), renameio.WithStaticPermissions(0o644))
 	if err != nil {
 		return staged{}, fmt.Errorf("stage %s: %w", name, err)
 	}
