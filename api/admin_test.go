@@ -104,11 +104,13 @@ func TestCreateTrigger_waits(t *testing.T) {
 		return nil
 	}
 	f.state.states = map[string]ledger.State{"/a": {Page: &ledger.PageState{Hash: "x"}}}
-	w := do(t, f.Admin(), "POST", "/v1/triggers", `{"paths":["/a","/b","/c"],"wait":"5s"}`, admin)
-	want := map[string]any{"id": "9", "pages": []any{
+	f.state.kept = map[string]ledger.Kept{"/d": {By: "ann"}}
+	w := do(t, f.Admin(), "POST", "/v1/triggers", `{"paths":["/a","/b","/c","/d"],"wait":"5s"}`, admin)
+	want := map[string]any{"id": "10", "pages": []any{
 		map[string]any{"path": "/a", "result": "done"},
 		map[string]any{"path": "/b", "result": "failed", "reason": "no luck"},
 		map[string]any{"path": "/c", "result": "gone", "reason": "the source has no such page"},
+		map[string]any{"path": "/d", "result": "gone", "reason": "it was removed to stay away (`rebake explain` says by whom)"},
 	}}
 	if diff := cmp.Diff(want, w.object()); diff != "" || w.Code != 202 {
 		t.Errorf("status %d, want 202; answer (-want +got):\n%s", w.Code, diff)

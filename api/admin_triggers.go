@@ -239,8 +239,10 @@ func (a *API) acceptAdmin(w http.ResponseWriter, r *http.Request, sel selection)
 	for _, p := range accepted.Pages {
 		one := PageResult{Path: p.Path.String()}
 		one.Result, one.Reason = become(one.Path)
-		if one.Result == "done" && a.isGone(r.Context(), p.Path) {
-			one.Result, one.Reason = "gone", "the source has no such page"
+		if one.Result == "done" {
+			if why := a.gone(r.Context(), p.Path); why != "" {
+				one.Result, one.Reason = "gone", why
+			}
 		}
 		res.Pages = append(res.Pages, one)
 	}
@@ -285,10 +287,17 @@ func (a *API) extras(w http.ResponseWriter, r *http.Request, sel selection, acce
 	return hold
 }
 
-// isGone reports whether the runs of a page have ended without a page.
-func (a *API) isGone(ctx context.Context, p storage.Path) bool {
+// gone returns why a page is none although its runs have ended; "" for one that
+// is there, or still owed.
+func (a *API) gone(ctx context.Context, p storage.Path) string {
 	s, err := a.state.State(ctx, p)
-	return err == nil && s.Owed == nil && (s.Page == nil || s.Page.Gone)
+	if err != nil || s.Owed != nil || s.Page != nil && !s.Page.Gone {
+		return ""
+	}
+	if kept, err := a.state.Kept(ctx, p); err == nil && kept != nil {
+		return "it was removed to stay away (`rebake explain` says by whom)"
+	}
+	return "the source has no such page"
 }
 
 // nothing says why a trigger touched nothing.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -148,18 +149,21 @@ func (a *API) accept(w http.ResponseWriter, r *http.Request, t worker.Trigger, w
 	answer(w, http.StatusOK, res)
 }
 
-// goneRemark names the pages that a caller has waited for and that are none.
+// goneRemark names the pages that a caller has waited for and that are none,
+// with the reason of the first.
 func (a *API) goneRemark(ctx context.Context, accepted worker.Accepted) string {
 	var gone []storage.Path
+	var why string
 	for _, p := range accepted.Pages {
-		if a.isGone(ctx, p.Path) {
+		if reason := a.gone(ctx, p.Path); reason != "" {
 			gone = append(gone, p.Path)
+			why = cmp.Or(why, reason)
 		}
 	}
 	if len(gone) == 0 {
 		return ""
 	}
-	return "the source has no such page: " + join(gone)
+	return why + ": " + join(gone)
 }
 
 // id is the trigger's number; none when it touched no page. What waits in the

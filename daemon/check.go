@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -100,7 +101,7 @@ func runChecks(ctx context.Context, w io.Writer, cfg *config.Config) bool {
 func checkOutput(cfg *config.Config) error {
 	for _, dir := range []string{cfg.Output, cfg.State} {
 		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-			return nil // serve makes it
+			return explainOpen(cfg, checkMaking(cfg))
 		}
 	}
 	d, err := output.Open(output.Config{Dir: cfg.Output, State: cfg.State, Compress: cfg.Compress})
@@ -108,6 +109,31 @@ func checkOutput(cfg *config.Config) error {
 		return explainOpen(cfg, err)
 	}
 	return errors.Join(explainOwned(cfg, d.Owned(output.Owner{Site: host(cfg.Site)})), d.Close())
+}
+
+// checkMaking reports whether serve can make output and state, on one file
+// system: it moves a folder from above the one to above the other.
+func checkMaking(cfg *config.Config) error {
+	made, err := os.MkdirTemp(nearest(cfg.State), ".rebake-check-*")
+	if err != nil {
+		return fmt.Errorf("make state: %w", err)
+	}
+	defer os.Remove(made)
+	moved := filepath.Join(nearest(cfg.Output), filepath.Base(made)+"-moved")
+	if err := os.Rename(made, moved); err != nil {
+		return fmt.Errorf("output %s cannot be made, or is on another file system than state %s: %w", cfg.Output, cfg.State, err)
+	}
+	return os.Remove(moved)
+}
+
+// nearest returns dir, or what is there above it.
+func nearest(dir string) string {
+	for {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() || dir == filepath.Dir(dir) {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
 }
 
 func checkRedis(ctx context.Context, cfg *config.Config) error {
