@@ -49,7 +49,7 @@ func heavySource(t *testing.T, size int) *httptest.Server {
 func TestServe_LargePagesAtOnceStayWithinTheBudget(t *testing.T) {
 	needRedis(t)
 	if raceDetector {
-		t.Skip("the race detector takes several times the memory")
+		t.Skip("the race detector takes several times the memory; scripts/test runs it once more without")
 	}
 	const (
 		large, size = 16, 10 << 20

@@ -66,7 +66,7 @@ func TestServe_H114_PoisonPage(t *testing.T) {
 			t.Parallel()
 			needRedis(t)
 			if c.poison != nil && raceDetector {
-				t.Skip("the race detector takes several times the memory")
+				t.Skip("the race detector takes several times the memory; scripts/test runs it once more without")
 			}
 			s := newTestSite(t, "")
 			var pid atomic.Int64

@@ -49,14 +49,16 @@ func kills(ctx context.Context, lab *Lab) (Outcome, error) {
 	return outcome, err
 }
 
-// burst hurts a few processes, one after the other and at random, none of them
-// twice, and returns how many: a page whose runs die three times in a row runs
-// alone, by design, and many such pages take longer than a recovery may. Each
-// process runs again at the end.
+// burst hurts a few processes, one after the other and at random, and returns
+// how many. Each of them runs again at the end. The short form hurts none
+// twice: a page whose runs die three times in a row runs alone, by design, and
+// when a worker dies four times within a second there are so many of those that
+// the recovery has taken longer than it may. The long form does not spare it.
 func (f *fleet) burst(ctx context.Context, pause bool) (faults int, err error) {
 	all := f.all()
 	f.lab.Rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	for _, victim := range all[:3] {
+	for i := range 3 {
+		victim := all[f.lab.Size(i, f.lab.Rand.IntN(len(all)))]
 		hurt := []func(context.Context, *Server) error{killAndRestart, terminateAndRestart}[f.lab.Rand.IntN(2)]
 		if pause && faults == 0 {
 			victim, hurt = f.workers[f.lab.Rand.IntN(len(f.workers))], pauseAndWake
