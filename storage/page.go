@@ -17,6 +17,13 @@ type Page struct {
 	Tags []string
 	// Version is what the route's version expression gave, "" without one.
 	Version string
+	// Versions are the versions of the items that the render showed, by the
+	// items' tags: "post:42" -> "2026-11-23T10:00:00". An item of which no
+	// version is known is not in it.
+	Versions map[string]string
+	// Lagging says what the page shows an older version of than its CMS has
+	// announced; "" when nothing is known to be older.
+	Lagging string
 	// Route is the pattern of the route that rendered the page.
 	Route string
 	// Wake is when the page must be looked at again, since its content says

@@ -22,6 +22,8 @@ type Trigger struct {
 	Reason string
 	// Recheck asks for a second look a little later.
 	Recheck bool
+	// Settle and MaxWait are those of ledger.Request.
+	Settle, MaxWait time.Duration
 	// OnlyPublished leaves pages alone that were never published.
 	OnlyPublished bool
 	// Unkeep lets the named pages come back that were kept removed.
@@ -29,6 +31,14 @@ type Trigger struct {
 	// At is when it is to be triggered: it is durable now, and accepted then.
 	// Of several for one page the last one holds. Zero is now.
 	At time.Time
+}
+
+// Item is an item of a CMS that has changed, or is gone.
+type Item struct {
+	// Tag is that of the pages that show it: "post:42".
+	Tag string
+	// Version is what it is now, "" when the sender does not say.
+	Version string
 }
 
 // Accepted is the answer to a trigger that is durable.

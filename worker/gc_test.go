@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -236,9 +237,9 @@ func TestGC_FileThatTakesThePlaceMeanwhileSurvives(t *testing.T) {
 	p, routes := s.collector()
 	p.publish("/old", "text")
 	routes.unroute("/old")
-	n := 0
+	var matches atomic.Int32 // a wake-up that comes late asks too
 	routes.onMatch(func(path storage.Path) {
-		if n++; n == 2 {
+		if matches.Add(1) == 2 {
 			s.write("old/index.html", "theirs")
 		}
 	})

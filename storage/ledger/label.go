@@ -11,7 +11,7 @@ import (
 )
 
 // Label names a set of pages that one trigger can be about. On the wire:
-// "tag:post:42", "prefix:/blog", "route:/blog/{slug}", "site".
+// "tag:post:42", "prefix:/blog", "route:/blog/{slug}", "item:post:42", "site".
 type Label string
 
 // Site is the label of every page.
@@ -27,10 +27,15 @@ func Prefix(p storage.Path) Label { return Label("prefix:" + p.String()) }
 // Route is the label of the pages that a route has rendered.
 func Route(pattern string) Label { return Label("route:" + pattern) }
 
+// Item is the label of an item of a CMS by its tag, "post:42": of the pages
+// that have the tag, and of those that ought to show the item now, which a
+// worker finds out by asking the CMS.
+func Item(tag string) Label { return Label("item:" + tag) }
+
 // ParseLabel reads a label back.
 func ParseLabel(s string) (Label, error) {
 	kind, of, _ := strings.Cut(s, ":")
-	if s == string(Site) || (of != "" && slices.Contains([]string{"tag", "prefix", "route"}, kind)) {
+	if s == string(Site) || (of != "" && slices.Contains([]string{"tag", "prefix", "route", "item"}, kind)) {
 		return Label(s), nil
 	}
 	return "", errors.New("no label: " + s)
@@ -54,6 +59,8 @@ func (l Label) index() (name, low, high string) {
 	switch kind, of := l.split(); kind {
 	case "tag":
 		return string(l), "-", "+"
+	case "item":
+		return string(Tag(of)), "-", "+"
 	case "prefix":
 		if of == "/" {
 			return "paths", "-", "+"

@@ -56,6 +56,12 @@ type Request struct {
 	Reason string
 	// Recheck asks for a second look this much later; 0 for none.
 	Recheck time.Duration
+	// Settle is how long the page has to be left alone before it is rendered;
+	// every further trigger begins that time anew. 0 is at once. A page that
+	// somebody asks for without Settle does not wait any more.
+	Settle time.Duration
+	// MaxWait bounds what Settle adds up to, since the first trigger.
+	MaxWait time.Duration
 	// OnlyPublished leaves a page alone that was never published, unless it is
 	// on its way there.
 	OnlyPublished bool
