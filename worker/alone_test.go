@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"rebake/storage/ledger"
 )
@@ -129,6 +130,54 @@ func TestSlots_TwoThatNeedAllComeOneAfterTheOther(t *testing.T) {
 		release()
 		if err := <-got; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func TestSlots_AllAreHandedOnBeforeOthersAreLetIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSlots(4)
+		release, err := s.acquireAll(t.Context(), ledger.Token{ID: "1-x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := waiting(t.Context(), s, true)
+		next := make(chan func(), 1)
+		go func() {
+			release, err := s.acquireAll(t.Context(), ledger.Token{ID: "2-x"})
+			if err != nil {
+				t.Error(err)
+			}
+			next <- release
+		}()
+		synctest.Wait()
+		release()
+		last := <-next
+		synctest.Wait()
+		if len(run) > 0 {
+			t.Error("a run was let in between two that need all slots")
+		}
+		last()
+		if err := <-run; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestSlots_AllAreGivenBackWhenOthersHaveWaitedLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSlots(4)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if !s.setQuiet(make(chan struct{})) {
+			t.Fatal("somebody has all slots")
+		}
+		go func() { _, _ = s.acquireAll(ctx, ledger.Token{ID: "2-x"}) }()
+		synctest.Wait()
+		given := false
+		s.handOn(all{giveBack: func() { given = true }, since: time.Now().Add(-handedOn)})
+		if !given {
+			t.Error("the slots were handed on although others have waited long enough")
 		}
 	})
 }

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"sync"
+	"time"
 
 	"rebake/storage/ledger"
 )
@@ -16,6 +17,7 @@ type slots struct {
 	// it before who only tries.
 	general, reserve chan struct{}
 	opened, closed   chan struct{} // closed by open and by close
+	heirs            chan all      // those who wait for all slots take them over here
 
 	mu      sync.Mutex
 	ctx     context.Context                     // guarded by mu; of the runs, nil while none may start here
@@ -25,7 +27,7 @@ type slots struct {
 }
 
 func newSlots(n int) *slots {
-	return &slots{general: filled(max(1, n-1)), reserve: filled(1), opened: make(chan struct{}), closed: make(chan struct{}), waiting: make(map[string]int)}
+	return &slots{general: filled(max(1, n-1)), reserve: filled(1), opened: make(chan struct{}), closed: make(chan struct{}), heirs: make(chan all), waiting: make(map[string]int)}
 }
 
 func filled(n int) chan struct{} {
@@ -85,16 +87,32 @@ func (s *slots) takeAll(ctx context.Context, closed <-chan struct{}) (release fu
 	return release, nil
 }
 
+// all is every slot, in one hand.
+type all struct {
+	giveBack func()
+	since    time.Time // others wait since then
+}
+
+// handedOn is for how long those who need all slots may hand them to one
+// another. A process that has died several times has many such pages, and to
+// wait for each until all runs have ended takes many times as long as to render
+// it. An edit waits for it, so it has an end.
+const handedOn = time.Second
+
 // acquireAll is acquireFor for a token that needs the process for itself: the
 // reserve too, or an edit would die with what it has to be kept away from.
 // Nobody gets a slot from now on, so it waits for the runs under way alone.
 func (s *slots) acquireAll(ctx context.Context, tok ledger.Token) (release func(), err error) {
 	s.note(tok.ID, +1)
 	defer s.note(tok.ID, -1)
+	var a all
 	quiet := make(chan struct{})
 	for !s.setQuiet(quiet) {
-		if err := s.awaitNoise(ctx); err != nil {
+		switch a, err = s.awaitNoise(ctx, s.heirs); {
+		case err != nil:
 			return nil, err
+		case a.giveBack != nil:
+			return func() { s.handOn(a) }, nil
 		}
 	}
 	end := func() {
@@ -108,7 +126,20 @@ func (s *slots) acquireAll(ctx context.Context, tok ledger.Token) (release func(
 		end()
 		return nil, err
 	}
-	return func() { giveBack(); end() }, nil
+	a = all{giveBack: func() { giveBack(); end() }, since: time.Now()}
+	return func() { s.handOn(a) }, nil
+}
+
+// handOn gives all slots to the next who waits for all of them, or back.
+func (s *slots) handOn(a all) {
+	if time.Since(a.since) < handedOn {
+		select {
+		case s.heirs <- a:
+			return
+		default:
+		}
+	}
+	a.giveBack()
 }
 
 // setQuiet fails while somebody else has asked for all slots.
@@ -122,21 +153,24 @@ func (s *slots) setQuiet(quiet chan struct{}) bool {
 	return true
 }
 
-// awaitNoise waits while somebody has, or waits for, all slots.
-func (s *slots) awaitNoise(ctx context.Context) error {
+// awaitNoise waits while somebody has, or waits for, all slots; from heirs it
+// may get them instead.
+func (s *slots) awaitNoise(ctx context.Context, heirs <-chan all) (all, error) {
 	for {
 		s.mu.Lock()
 		quiet := s.quiet
 		s.mu.Unlock()
 		if quiet == nil {
-			return nil
+			return all{}, nil
 		}
 		select {
 		case <-quiet:
+		case a := <-heirs:
+			return a, nil
 		case <-s.closed:
-			return errStopping
+			return all{}, errStopping
 		case <-ctx.Done():
-			return ctx.Err()
+			return all{}, ctx.Err()
 		}
 	}
 }
@@ -167,7 +201,7 @@ func (s *slots) acquire(ctx context.Context, urgent bool) (release func(), err e
 		return nil, errStopping
 	default:
 	}
-	if err := s.awaitNoise(ctx); err != nil {
+	if _, err := s.awaitNoise(ctx, nil); err != nil {
 		return nil, err
 	}
 	if release, ok := s.try(urgent); ok {

@@ -28,10 +28,11 @@ func kills(ctx context.Context, lab *Lab) (Outcome, error) {
 	defer f.judge.Watch(ctx)()
 	stop := load.Start(ctx)
 	defer stop()
-	faults := 0
+	faults, round := 0, 0
 	var longest time.Duration
 	for faults < lab.Size(20, 200) {
-		n, err := f.burst(ctx, faults%lab.Size(20, 10) == 0)
+		round++
+		n, err := f.burst(ctx, faults%lab.Size(20, 10) == 0, round%2 == 0)
 		if err != nil {
 			return Outcome{}, err
 		}
@@ -50,24 +51,30 @@ func kills(ctx context.Context, lab *Lab) (Outcome, error) {
 }
 
 // burst hurts a few processes, one after the other and at random, and returns
-// how many. Each of them runs again at the end. The short form hurts none
-// twice: a page whose runs die three times in a row runs alone, by design, and
-// when a worker dies four times within a second there are so many of those that
-// the recovery has taken longer than it may. The long form does not spare it.
-func (f *fleet) burst(ctx context.Context, pause bool) (faults int, err error) {
+// how many. Each of them runs again at the end. With same it kills one worker
+// each time, as fast as it can: what that was rendering has died so often then
+// that it runs alone.
+func (f *fleet) burst(ctx context.Context, pause, same bool) (faults int, err error) {
 	all := f.all()
-	f.lab.Rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	for i := range 3 {
-		victim := all[f.lab.Size(i, f.lab.Rand.IntN(len(all)))]
+	one := f.workers[f.lab.Rand.IntN(len(f.workers))]
+	between := 500 * time.Millisecond
+	if same {
+		between = 100 * time.Millisecond
+	}
+	for range 3 {
+		victim := all[f.lab.Rand.IntN(len(all))]
 		hurt := []func(context.Context, *Server) error{killAndRestart, terminateAndRestart}[f.lab.Rand.IntN(2)]
-		if pause && faults == 0 {
-			victim, hurt = f.workers[f.lab.Rand.IntN(len(f.workers))], pauseAndWake
+		switch {
+		case same:
+			victim, hurt = one, killAndRestart
+		case pause && faults == 0:
+			victim, hurt = one, pauseAndWake
 		}
 		if err := hurt(ctx, victim); err != nil {
 			return faults, err
 		}
 		faults++
-		if err := Sleep(ctx, rand.N(500*time.Millisecond)); err != nil {
+		if err := Sleep(ctx, rand.N(between)); err != nil {
 			return faults, err
 		}
 	}
