@@ -27,7 +27,7 @@ func newInitCommand(flags *globalFlags) *cobra.Command {
 		Long: `Init looks at the site at URL, the address that visitors use, and says what it
 sees: WordPress, Next.js, Nuxt or another. It keeps the site as it looks today:
 its pages become files, and its own server goes on to answer all the rest. It
-writes rebake.yaml, rebake.secret, rebake-nginx.conf and rebake.service, tries
+writes rebake.yaml, its secrets, rebake-nginx.conf and rebake.service, tries
 them as check does, and says what to do next. Nothing of what is public changes.
 
 With --headless it begins a site of templates over WordPress' API instead.`,
@@ -206,7 +206,7 @@ func shortly(names []string) string {
 func printFiles(w io.Writer, list []setup.File) {
 	for _, f := range list {
 		text := string(f.Body)
-		if f.Name == setup.SecretFile {
+		if f.IsSecret() {
 			text = "(a new secret)\n"
 		}
 		fmt.Fprintf(w, "\n%s\n%s", color.New(color.Bold).Sprintf("── %s", f.Name), text)

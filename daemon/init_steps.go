@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"rebake/api/webhook"
+	"rebake/daemon/config"
 	"rebake/daemon/setup"
 	"rebake/renderer/origin"
 )
@@ -35,8 +37,21 @@ func nextSteps(p setup.Plan) []string {
 	add("Make all pages: `%s`", command(p, "build"))
 	add("In nginx's server block of %s keep listen, server_name and the ssl lines, and write in the place of all others: `include %s;` Then: nginx -t && systemctl reload nginx",
 		p.Host(), filepath.Join(p.Dir, setup.NginxFile))
-	add("Have edits told to %s/api/revalidate, with the secret in %s (README, \"Let the CMS call it\")", p.Site.URL, setup.SecretFile)
-	return steps
+	return append(steps, tell(p))
+}
+
+// tell says how Rebake learns of edits.
+func tell(p setup.Plan) string {
+	name := p.Webhook()
+	if name == "" {
+		return fmt.Sprintf("Have edits told to %s/api/revalidate, with the secret in %s (README, \"Let the CMS call it\")", p.Site.URL, setup.SecretFile)
+	}
+	listen := p.Listen
+	if listen == "" {
+		listen = config.Default().Listen
+	}
+	return fmt.Sprintf("Let WordPress tell of edits: install Rebake's plugin (README, \"WordPress\"), and in Settings > Rebake enter http://%s%s%s and the secret in %s",
+		listen, webhook.Prefix, name, filepath.Join(p.Dir, setup.WebhookFile))
 }
 
 // behind says how a site gets an address behind nginx.

@@ -35,3 +35,15 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText takes the secret from a config file.
 func (s *Secret) UnmarshalText(b []byte) error { *s = Secret(b); return nil }
+
+// Secrets are several secrets of which any one opens, so that they can be
+// rotated; in YAML a list, or a single value.
+type Secrets []Secret
+
+// MarshalYAML writes one secret as a value and several as a list, all hidden.
+func (s Secrets) MarshalYAML() (any, error) {
+	if len(s) == 1 {
+		return s[0], nil
+	}
+	return []Secret(s), nil
+}

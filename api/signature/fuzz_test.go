@@ -24,7 +24,7 @@ func FuzzVerify(f *testing.F) {
 			h := http.Header{"Webhook-Id": {id}, "Webhook-Timestamp": {stamp}}
 			h.Set(s.scheme.Header, signature)
 			v := mustNew(t, s.scheme, s.secret)
-			e, err := v.Verify(h, body, sentAt)
+			e, err := v.Verify(Request{Header: h, Body: body}, sentAt)
 			if err != nil {
 				if !errors.Is(err, ErrRefused) {
 					t.Errorf("%s: error %v, want ErrRefused", name, err)
@@ -47,11 +47,11 @@ func FuzzScheme(f *testing.F) {
 	for _, s := range senders {
 		f.Add(s.scheme.Separator, s.scheme.Prefix, string(s.scheme.Algorithm), string(s.scheme.Encoding), s.scheme.Signed, s.scheme.Timestamp.Prefix, s.scheme.ID)
 	}
-	f.Fuzz(func(t *testing.T, separator, prefix, algorithm, encoding, signed, timePrefix, id string) {
-		v, err := New(Scheme{
+	f.Fuzz(func(t *testing.T, separator, prefix, algorithm, encoding, text, timePrefix, id string) {
+		v, err := New([]Scheme{{
 			Header: "X-Signature", Separator: separator, Prefix: prefix, Algorithm: Algorithm(algorithm), Encoding: Encoding(encoding),
-			Signed: signed, Timestamp: Timestamp{Prefix: timePrefix}, ID: id,
-		}, testSecret)
+			Signed: text, Timestamp: Timestamp{Prefix: timePrefix}, ID: id,
+		}}, testSecret)
 		if err != nil {
 			return
 		}
@@ -59,23 +59,26 @@ func FuzzScheme(f *testing.F) {
 		signature := map[Encoding]func([]byte) string{
 			Hex: hex.EncodeToString, Base64: base64Of, Base64URL: base64.RawURLEncoding.EncodeToString,
 		}
-		text := testSecret
-		if v.scheme.Algorithm != Token {
-			text = signature[v.scheme.Encoding](v.sign([]byte(testSecret), stamp, testID, []byte(testBody)))
+		sent := testSecret
+		switch scheme := v.checks[0].scheme; {
+		case scheme.Algorithm != Token:
+			sent = signature[scheme.Encoding](signed(v, stamp))
+		case scheme.Encoding == Base64:
+			sent = base64Of([]byte(testSecret))
 		}
 		h := http.Header{}
-		h.Set("X-Signature", prefix+text)
+		h.Set("X-Signature", prefix+sent)
 		if timePrefix != "" {
-			h.Set("X-Signature", prefix+text+separator+timePrefix+stamp)
+			h.Set("X-Signature", prefix+sent+separator+timePrefix+stamp)
 		}
 		if id != "" {
 			h.Set(id, testID)
 		}
-		if _, err := v.Verify(h, []byte(testBody), sentAt); err != nil {
-			t.Errorf("%+v refuses its own: %v", v.scheme, err)
+		if _, err := v.Verify(posted(h, testBody), sentAt); err != nil {
+			t.Errorf("%+v refuses its own: %v", v.checks[0].scheme, err)
 		}
-		if _, err := v.Verify(h, []byte(testBody+" "), sentAt); err == nil && v.scheme.Algorithm != Token {
-			t.Errorf("%+v takes another body", v.scheme)
+		if _, err := v.Verify(posted(h, testBody+" "), sentAt); err == nil && v.checks[0].scheme.Algorithm != Token {
+			t.Errorf("%+v takes another body", v.checks[0].scheme)
 		}
 	})
 }

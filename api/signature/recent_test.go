@@ -11,7 +11,7 @@ import (
 // made it durable, and not before.
 func deliver(t *testing.T, v *Verifier, r *Recent, h http.Header, now time.Time, accept func() error) (double bool) {
 	t.Helper()
-	e, err := v.Verify(h, []byte(testBody), now)
+	e, err := v.Verify(posted(h, testBody), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestRecent_withoutIDs(t *testing.T) {
 	s := senders["base64"]
 	v, r := mustNew(t, s.scheme, s.secret), NewRecent(0)
 	for range 2 {
-		e, err := v.Verify(s.headers, []byte(s.body), sentAt)
+		e, err := v.Verify(posted(s.headers, s.body), sentAt)
 		if err != nil || r.Seen(e.Key, sentAt) {
 			t.Errorf("%v; an event without an id is taken for a double", err)
 		}

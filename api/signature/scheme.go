@@ -1,11 +1,3 @@
-// Package signature checks that a webhook was sent by who holds its secret: one
-// verifier for all senders that sign with an HMAC, or send the secret itself. A
-// sender is a Scheme, which is a value and no code.
-//
-// What is checked is the body as it came, before anything reads it. Whether an
-// event was seen before is not judged here: Event.Key tells one delivery from
-// another, and the caller remembers it when the event is durable and not
-// before, or a retry after a crash would be taken for a double.
 package signature
 
 import (
@@ -22,28 +14,38 @@ import (
 )
 
 // Scheme says how a sender signs: which header holds the signature, what is
-// signed, and with what.
+// signed, and with what. The zero value is none; Preset has those of senders
+// that are known.
 type Scheme struct {
 	// Header holds the signature, with other parts beside it if there is a
 	// Separator: "X-Hub-Signature-256".
 	Header string
+	// Field is the field of a JSON body that holds the secret itself, for those
+	// who send it there. Only with Token, and in the place of Header.
+	Field string
 	// Separator stands between the parts of Header: "," or ";" or " "; "" when
 	// it is one part.
 	Separator string
 	// Prefix marks those parts that are signatures, and is not part of them:
-	// "sha256=", "v1,". With "" every part is one that is no timestamp.
+	// "sha256=", "v1,". With "" every part is one that is no timestamp. That of
+	// a token is one word in any case, as "Bearer ".
 	Prefix string
 	// Algorithm is that of the HMAC, or Token.
 	Algorithm Algorithm
-	// Encoding is that of the signature.
+	// Encoding is that of the signature. That of a token is "", or Base64 where
+	// the sender encodes it, as HTTP's basic authentication does.
 	Encoding Encoding
 	// Signed is what is signed: "{body}", with "{t}" for the timestamp and
 	// "{id}" for the id as they were sent: "{id}.{t}.{body}". Default "{body}".
 	Signed string
 	// Timestamp says where the time of sending stands; the zero value: nowhere.
 	Timestamp Timestamp
-	// ID is the header that names the event; "" for none.
+	// ID is the header that names the event; "" for none. One that is signed has
+	// to be there; another may be missing.
 	ID string
+	// Payload is the field of a form that holds the JSON body, for senders that
+	// can send it so; "" for none.
+	Payload string
 	// Key says how a secret's text makes the key.
 	Key Key
 	// LeastSecret is the least length of a key in bytes. Default 8; a
@@ -52,7 +54,18 @@ type Scheme struct {
 	// Tolerance is how far the timestamp may lie from now, both ways. Default
 	// 5m; negative: any time is taken.
 	Tolerance time.Duration
+
+	// form is set for senders whose signed text is no template.
+	form form
 }
+
+// form is how a signed text is made that Signed cannot describe.
+type form string
+
+const (
+	contentful form = "contentful" // method, path, the headers named in one, body
+	hygraph    form = "hygraph"    // a JSON document with the body in it
+)
 
 // Timestamp says where a sender puts the time of sending.
 type Timestamp struct {
@@ -130,6 +143,23 @@ func (k Key) bytes(s storage.Secret) ([]byte, error) {
 	return nil, fmt.Errorf("cannot be read: unknown kind of key %q", k)
 }
 
+// key returns the key that a secret makes, if it is one for this scheme.
+func (s Scheme) key(secret storage.Secret) ([]byte, error) {
+	key, err := s.Key.bytes(secret)
+	if least := max(1, s.LeastSecret); err == nil && len(key) < least {
+		err = fmt.Errorf("must have at least %d bytes; make one with: openssl rand -hex 32", least)
+	}
+	return key, err
+}
+
+// vouched says what a signature vouches for.
+func (s Scheme) vouched() string {
+	if s.form == contentful {
+		return "the request (its path and some headers are signed as well)"
+	}
+	return "the body"
+}
+
 const (
 	defaultTolerance   = 5 * time.Minute
 	defaultLeastSecret = 8
@@ -137,7 +167,7 @@ const (
 
 // withDefaults fills in what was left out.
 func (s Scheme) withDefaults() Scheme {
-	if s.Signed == "" {
+	if s.Signed == "" && s.form == "" {
 		s.Signed = "{body}"
 	}
 	if s.Timestamp.Unit == 0 {
@@ -172,7 +202,8 @@ func (s Scheme) validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	bad(s.Header == "", "header: required, it holds the signature")
+	bad(s.Header == "" && s.Field == "", "header: required, it holds the signature")
+	bad(s.Field != "" && (s.Header != "" || s.Algorithm != Token), "field: holds a token, in the place of a header")
 	bad(!slices.Contains([]string{"", ",", ";", " "}, s.Separator), "separator: %q: use a comma, a semicolon or a space", s.Separator)
 	bad(s.Separator != "" && strings.Contains(s.Prefix+s.Timestamp.Prefix, s.Separator), "prefix: holds the separator")
 	notHeader := func(r rune) bool { return r < ' ' || r > '~' }
@@ -181,7 +212,9 @@ func (s Scheme) validate() error {
 	}
 	switch s.Algorithm {
 	case Token:
-		bad(s.Signed != "{body}" || !s.Timestamp.isZero(), "algorithm: a token signs nothing; leave out signed and timestamp")
+		bad(s.Signed != "{body}" || !s.Timestamp.isZero() || s.form != "", "algorithm: a token signs nothing; leave out signed and timestamp")
+		bad(s.Encoding != "" && s.Encoding != Base64, "encoding: %q: a token has none, or base64", s.Encoding)
+		bad(s.sharesHeader(), "header: the token and the id need one each")
 		return errors.Join(errs...)
 	case SHA1, SHA256, SHA512:
 	default:
@@ -196,6 +229,10 @@ func (s Scheme) validate() error {
 	bad(s.sharesHeader(), "header: the signature, the timestamp and the id need one each")
 	bad(s.Timestamp.Unit != time.Second && s.Timestamp.Unit != time.Millisecond, "timestamp: %s: use a second or a millisecond", s.Timestamp.Unit)
 	bad(s.LeastSecret < 0, "secret: the least length is negative")
+	if s.form != "" {
+		bad(s.Timestamp.isZero(), "timestamp: required, since it is signed")
+		return errors.Join(errs...)
+	}
 	for _, f := range []struct {
 		field string
 		there bool

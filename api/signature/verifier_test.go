@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ import (
 
 func mustNew(t testing.TB, s Scheme, secrets ...storage.Secret) *Verifier {
 	t.Helper()
-	v, err := New(s, secrets...)
+	v, err := New([]Scheme{s}, secrets...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,14 +25,26 @@ func mustNew(t testing.TB, s Scheme, secrets ...storage.Secret) *Verifier {
 
 func wantRefused(t *testing.T, v *Verifier, h http.Header, body string, now time.Time) {
 	t.Helper()
-	if _, err := v.Verify(h, []byte(body), now); !errors.Is(err, ErrRefused) {
+	if _, err := v.Verify(posted(h, body), now); !errors.Is(err, ErrRefused) {
 		t.Errorf("%.60q with %.200s: %v, want it refused", body, fmt.Sprint(h), err)
 	}
 }
 
+// posted is a request as senders make it.
+func posted(h http.Header, body string) Request {
+	return Request{Method: http.MethodPost, URL: &url.URL{Path: "/_rebake/webhooks/cms"}, Header: h, Body: []byte(body)}
+}
+
+// signed is the signature of testBody by v's first scheme and secret.
+func signed(v *Verifier, stamp string) []byte {
+	c := v.checks[0]
+	text, _ := c.text(posted(nil, testBody), stamp, testID, nil)
+	return c.sign(c.keys[0], text)
+}
+
 // signedAt signs testBody for Standard Webhooks with a timestamp as it stands.
 func signedAt(v *Verifier, stamp string) http.Header {
-	h := standardHeaders("v1," + base64Of(v.sign(v.keys[0], stamp, testID, []byte(testBody))))
+	h := standardHeaders("v1," + base64Of(signed(v, stamp)))
 	h.Set("Webhook-Timestamp", stamp)
 	return h
 }
@@ -44,7 +57,7 @@ func TestVerify_H36_timestamps(t *testing.T) {
 		" 1795435200": false, "1_795_435_200": false, "１７９５４３５２００": false, "1795435200000": false, "0": false,
 		"9223372036854775807": false, "9223372036854775808": false, "18446744075505": false, "999999999999999": false, strings.Repeat("9", 1<<20): false,
 	} {
-		_, err := v.Verify(signedAt(v, stamp), []byte(testBody), sentAt)
+		_, err := v.Verify(posted(signedAt(v, stamp), testBody), sentAt)
 		if taken != (err == nil) || err != nil && !errors.Is(err, ErrRefused) {
 			t.Errorf("the timestamp %.40q: %v, want it taken: %v", stamp, err, taken)
 		}
@@ -74,7 +87,7 @@ func TestVerify_toleranceOfTheScheme(t *testing.T) {
 		s := standard
 		s.Tolerance = tolerance
 		v := mustNew(t, s, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-		if _, err := v.Verify(signedAt(v, after(-1000)), []byte(testBody), sentAt); taken != (err == nil) {
+		if _, err := v.Verify(posted(signedAt(v, after(-1000)), testBody), sentAt); taken != (err == nil) {
 			t.Errorf("tolerance %s: %v, want it taken: %v", tolerance, err, taken)
 		}
 	}
@@ -94,7 +107,7 @@ func TestVerify_H38_rotation(t *testing.T) {
 		{"after", []storage.Secret{next}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := mustNew(t, s.scheme, c.secrets...).Verify(s.headers, []byte(s.body), sentAt); c.taken != (err == nil) {
+			if _, err := mustNew(t, s.scheme, c.secrets...).Verify(posted(s.headers, s.body), sentAt); c.taken != (err == nil) {
 				t.Errorf("%v, want it taken: %v", err, c.taken)
 			}
 		})
@@ -135,7 +148,7 @@ func TestVerify_H39_severalSignatures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := s.headers.Clone()
 			h["Webhook-Signature"] = c.lines
-			if _, err := v.Verify(h, []byte(s.body), sentAt); c.taken != (err == nil) || err != nil && !errors.Is(err, ErrRefused) {
+			if _, err := v.Verify(posted(h, s.body), sentAt); c.taken != (err == nil) || err != nil && !errors.Is(err, ErrRefused) {
 				t.Errorf("%v, want it taken: %v", err, c.taken)
 			}
 		})
@@ -147,7 +160,7 @@ func TestVerify_H39_severalSignatures(t *testing.T) {
 func TestVerify_H39_manySignaturesAreNotRead(t *testing.T) {
 	v := mustNew(t, standard, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	h, body := standardHeaders(strings.Repeat("v1,xyz ", 10_000)), []byte(testBody)
-	if n := testing.AllocsPerRun(10, func() { _, _ = v.Verify(h, body, sentAt) }); n > 10 {
+	if n := testing.AllocsPerRun(10, func() { _, _ = v.Verify(Request{Header: h, Body: body}, sentAt) }); n > 10 {
 		t.Errorf("%.0f allocations, want a few", n)
 	}
 }
@@ -164,7 +177,7 @@ func TestVerify_idIsSigned(t *testing.T) {
 
 func TestVerify_errorsTellNoSecret(t *testing.T) {
 	s := senders["the secret itself"]
-	_, err := mustNew(t, s.scheme, "another-CANARY-secret").Verify(http.Header{"Authorization": {"Bearer nearly-CANARY"}}, nil, sentAt)
+	_, err := mustNew(t, s.scheme, "another-CANARY-secret").Verify(posted(http.Header{"Authorization": {"Bearer nearly-CANARY"}}, ""), sentAt)
 	if err == nil || strings.Contains(err.Error(), "CANARY") {
 		t.Errorf("error %v, want one without a secret", err)
 	}
@@ -188,7 +201,7 @@ func TestNew_refusesShortSecrets(t *testing.T) {
 		{"too many", raw, slices.Repeat([]storage.Secret{testSecret}, 17), "secret: there are 17"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := New(c.scheme, c.secrets...); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "CANARY") {
+			if _, err := New([]Scheme{c.scheme}, c.secrets...); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "CANARY") {
 				t.Errorf("error %v, want %q and no secret", err, c.want)
 			}
 		})
@@ -220,7 +233,7 @@ func TestNew_refusesSchemes(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			s := standard
 			change(&s)
-			if _, err := New(s, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"); err == nil || !strings.Contains(err.Error(), want) {
+			if _, err := New([]Scheme{s}, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v, want %q", err, want)
 			}
 		})

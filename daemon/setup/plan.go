@@ -21,6 +21,7 @@ import (
 const (
 	ConfigFile  = "rebake.yaml"
 	SecretFile  = "rebake.secret"
+	WebhookFile = "webhook.secret" // for Rebake's plugin in WordPress
 	NginxFile   = "rebake-nginx.conf"
 	ServiceFile = "rebake.service"
 )
@@ -50,7 +51,7 @@ type File struct {
 //go:embed files
 var files embed.FS
 
-// Files returns the config, a new secret, the unit, and for a headless site the
+// Files returns the config, new secrets, the unit, and for a headless site the
 // templates. They are complete, but for what nginx needs, which only the
 // loaded config can say.
 func (p Plan) Files() ([]File, error) {
@@ -67,7 +68,10 @@ func (p Plan) Files() ([]File, error) {
 		return nil, err
 	}
 	list := []File{
-		{ConfigFile, 0o644, conf}, {SecretFile, 0o600, []byte(rand.Text() + rand.Text() + "\n")}, {ServiceFile, 0o644, unit},
+		{ConfigFile, 0o644, conf}, {SecretFile, 0o600, newSecret()}, {ServiceFile, 0o644, unit},
+	}
+	if p.Site.Kind == origin.WordPress {
+		list = append(list, File{WebhookFile, 0o600, newSecret()})
 	}
 	if p.Site.Headless == nil {
 		return list, nil
@@ -75,6 +79,13 @@ func (p Plan) Files() ([]File, error) {
 	templates, err := p.templates()
 	return append(list, templates...), err
 }
+
+func newSecret() []byte { return []byte(rand.Text() + rand.Text() + "\n") }
+
+// IsSecret reports whether the file holds a secret.
+func (f File) IsSecret() bool { return isSecret(f.Name) }
+
+func isSecret(name string) bool { return name == SecretFile || name == WebhookFile }
 
 // fill runs one of the texts over the plan.
 func (p Plan) fill(name string) ([]byte, error) {
@@ -110,6 +121,17 @@ func (p Plan) Unit() string {
 
 // notInUnit is what would have to be escaped in the name of a unit.
 var notInUnit = regexp.MustCompile(`[^A-Za-z0-9.]+`)
+
+// Webhook is the name of WordPress' webhook in the config, "" for another site.
+func (p Plan) Webhook() string {
+	switch {
+	case p.Site.Kind != origin.WordPress:
+		return ""
+	case p.Site.Headless != nil:
+		return "cms"
+	}
+	return p.Origin()
+}
 
 // Origin is the name of the origin in the config.
 func (p Plan) Origin() string {

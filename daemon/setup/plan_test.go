@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rebake/daemon/config"
 	"rebake/daemon/setup/setuptest"
@@ -108,8 +109,11 @@ func TestPlan_keepsTheSite(t *testing.T) {
 				t.Fatalf("%d origins", len(cfg.Origins))
 			}
 			for _, got := range cfg.Origins {
-				if diff := cmp.Diff(want, got); diff != "" {
+				if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(origin.Config{}, "Webhook")); diff != "" {
 					t.Errorf("origin (-want +got):\n%s", diff)
+				}
+				if told := got.Webhook != nil && len(got.Webhook.Secret) == 1; told != (tc.site.Kind == origin.WordPress) {
+					t.Errorf("webhook %+v: a site of WordPress has one, with a secret, and no other", got.Webhook)
 				}
 			}
 			if cfg.Site != tc.site.URL || cfg.TrailingSlash != tc.site.Slash || cfg.Listen != config.Default().Listen {
@@ -265,7 +269,7 @@ func TestPlan_unit_H125(t *testing.T) {
 		t.Fatal("there is no program to name")
 	}
 	dir := filepath.Join(t.TempDir(), "my site 100%")
-	cfg, _ := written(t, Plan{Site: &Site{URL: site, Kind: origin.Plain, Origin: "http://127.0.0.1:8080", Slash: "auto"}, Dir: dir, Program: program, User: "daemon"})
+	cfg, _ := written(t, Plan{Site: &Site{URL: site, Kind: origin.WordPress, Origin: "http://127.0.0.1:8080", Slash: "auto"}, Dir: dir, Program: program, User: "daemon"})
 	name := filepath.Join(dir, ServiceFile)
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -286,8 +290,10 @@ func TestPlan_unit_H125(t *testing.T) {
 			t.Errorf("%s: %v, or it holds the secret", name, err)
 		}
 	}
-	if info, err := os.Stat(filepath.Join(dir, SecretFile)); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the secret's file: %v, %v", info, err)
+	for _, name := range []string{SecretFile, WebhookFile} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
 	}
 	verify, err := exec.LookPath("systemd-analyze")
 	if err != nil && os.Getenv("CI") == "true" {

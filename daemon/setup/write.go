@@ -9,13 +9,13 @@ import (
 )
 
 // Present returns the names of those files that are there already, less the
-// secret, which is never replaced: what calls Rebake has it.
+// secrets, which are never replaced: what calls Rebake has them.
 func Present(dir string, names []string) ([]string, error) {
 	var present []string
 	for _, name := range names {
 		_, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(name)))
 		switch {
-		case err == nil && name != SecretFile:
+		case err == nil && !isSecret(name):
 			present = append(present, name)
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("look for %s: %w", name, err)
@@ -34,7 +34,7 @@ func Write(dir string, list []File, replace bool) error {
 			return fmt.Errorf("write %s: %w", f.Name, err)
 		}
 		err := create(name, f)
-		if errors.Is(err, fs.ErrExist) && f.Name == SecretFile {
+		if errors.Is(err, fs.ErrExist) && f.IsSecret() {
 			continue
 		}
 		if errors.Is(err, fs.ErrExist) && replace {
