@@ -6,6 +6,10 @@
 // lost its page is told so before it changes anything. Every record has a time
 // at which the sweeper looks at it, so whatever dies, somebody goes on.
 //
+// Who knows that a source shows a change late asks with a time to settle. Such a
+// trigger is only met by a run that was claimed when that time was over: one
+// that began before is followed by another.
+//
 // The reason for all this is in asynq's own dedup, which loses updates: a task
 // that is refused because the same one is active was asked for after the
 // active one had read its content. So asynq's tasks are only wake-ups here,

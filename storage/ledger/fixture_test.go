@@ -53,26 +53,33 @@ func path(t testing.TB, s string) storage.Path {
 var elapseScript = redis.NewScript(`
 local d = tonumber(ARGV[1])
 for _, key in ipairs(redis.call('KEYS', KEYS[1] .. 'owed:*')) do
-  for _, field in ipairs({'exp', 'start', 'due', 'last', 'since', 'next', 'gone'}) do
+  for _, field in ipairs({'exp', 'start', 'due', 'last', 'since', 'next', 'gone', 'calm', 'cap'}) do
     local v = redis.call('HGET', key, field)
     if v then redis.call('HSET', key, field, v - d) end
   end
 end
 for _, key in ipairs(redis.call('KEYS', KEYS[1] .. 'walk:*')) do
-  local v = redis.call('HGET', key, 'exp')
-  if v then redis.call('HSET', key, 'exp', v - d) end
+  for _, field in ipairs({'exp', 'due', 'last', 'calm', 'cap'}) do
+    local v = redis.call('HGET', key, field)
+    if v then redis.call('HSET', key, field, v - d) end
+  end
+end
+local announced = redis.call('HGETALL', KEYS[1] .. 'announced')
+for i = 1, #announced, 2 do
+  local at, version = string.match(announced[i + 1], '^(%d+) (.*)$')
+  redis.call('HSET', KEYS[1] .. 'announced', announced[i], at - d .. ' ' .. version)
 end
 local labels = redis.call('HGETALL', KEYS[1] .. 'label')
 for i = 1, #labels, 2 do
   local n, at = string.match(labels[i + 1], '^(%d+) (%d+)$')
   if n then redis.call('HSET', KEYS[1] .. 'label', labels[i], n .. ' ' .. at - d) end
 end
-for _, set in ipairs({'dirty', 'timers'}) do
+for _, set in ipairs({'dirty', 'timers', 'announced:at'}) do
   for _, member in ipairs(redis.call('ZRANGE', KEYS[1] .. set, 0, -1)) do
     redis.call('ZINCRBY', KEYS[1] .. set, -d, member)
   end
 end
-for _, of in ipairs({'owed:*', 'page:*'}) do
+for _, of in ipairs({'owed:*', 'page:*', 'announced*'}) do
   for _, key in ipairs(redis.call('KEYS', KEYS[1] .. of)) do
     local left = redis.call('PTTL', key)
     if left >= 0 then redis.call('PEXPIRE', key, left - d) end

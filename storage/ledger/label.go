@@ -41,10 +41,11 @@ func ParseLabel(s string) (Label, error) {
 	return "", errors.New("no label: " + s)
 }
 
-// IsTag reports whether the label is a tag.
+// IsTag reports whether the label is of the pages that have a tag: a tag, or an
+// item.
 func (l Label) IsTag() bool {
 	kind, _ := l.split()
-	return kind == "tag"
+	return kind == "tag" || kind == "item"
 }
 
 // split returns the kind and what is behind it.
@@ -95,7 +96,7 @@ func labelsOf(path, route string, tags []string) []string {
 		labels = append(labels, "prefix:"+path)
 	}
 	for _, tag := range tags {
-		labels = append(labels, string(Tag(tag)))
+		labels = append(labels, string(Tag(tag)), string(Item(tag)))
 	}
 	return labels
 }
@@ -108,7 +109,8 @@ func (l *Ledger) TriggerLabel(ctx context.Context, label Label, req Request) (Re
 }
 
 func (l *Ledger) triggerLabel(ctx context.Context, label Label, req Request, nonce string) (Receipt, error) {
-	return l.askLabel(ctx, label, int(req.Priority), nonce, req.Reason, "", ms(req.Recheck))
+	settle, most := req.settle()
+	return l.askLabel(ctx, label, int(req.Priority), nonce, req.Reason, "", ms(req.Recheck), settle, most)
 }
 
 // askLabel runs the script that triggers a label. The arguments are its own.

@@ -31,7 +31,7 @@ func TestLabel_OfRoute(t *testing.T) {
 		label Label
 		want  bool
 	}{
-		{Route("/blog/{slug}"), true}, {Route("/blog"), false}, {Site, true}, {Tag("x"), true}, {Prefix(path(t, "/shop")), true},
+		{Route("/blog/{slug}"), true}, {Route("/blog"), false}, {Site, true}, {Tag("x"), true}, {Item("x"), true}, {Prefix(path(t, "/shop")), true},
 	} {
 		if got := c.label.OfRoute("/blog/{slug}"); got != c.want {
 			t.Errorf("%s of the route = %v, want %v", c.label, got, c.want)
@@ -48,7 +48,7 @@ func TestLabelsOf_NamesEachPrefixOnce(t *testing.T) {
 		"/blog":     {"prefix:/", "prefix:/blog"},
 		"/blog/a/b": {"prefix:/", "prefix:/blog", "prefix:/blog/a", "prefix:/blog/a/b"},
 	} {
-		want = append([]string{"site", "route:/r"}, append(want, "tag:x")...)
+		want = append([]string{"site", "route:/r"}, append(want, "tag:x", "item:x")...)
 		if diff := cmp.Diff(want, labelsOf(p, "/r", []string{"x"})); diff != "" {
 			t.Errorf("labels of %s (-want +got):\n%s", p, diff)
 		}
@@ -77,6 +77,8 @@ func TestLabel_Pages(t *testing.T) {
 		{Tag("every"), all},
 		{Tag("first:/n"), []string{"/news"}},
 		{Tag("none"), nil},
+		{Item("every"), all},
+		{Item("first:/n"), []string{"/news"}},
 	} {
 		t.Run(string(c.label), func(t *testing.T) {
 			var got []string

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -72,10 +73,11 @@ func (l *Ledger) nonce() string {
 var lua embed.FS
 
 // scripts are the ledger's steps; the first group is about one page, the
-// second about one label.
+// second about one label, the third about the site.
 type scripts struct {
 	trigger, miss, adopt, timer, claim, take, seize, renew, finish, fail, gone, release, sweep, bury *redis.Script
-	label, walkClaim, walkStep, walkEnd, walkRelease, walkSweep, walkBury, forget                    *redis.Script
+	label, walkClaim, walkStep, walkEnd, walkRelease, walkSweep, walkBury, walkLater, forget         *redis.Script
+	announce, park, unpark                                                                           *redis.Script
 }
 
 func loadScripts() (scripts, error) {
@@ -85,18 +87,21 @@ func loadScripts() (scripts, error) {
 		"finish": &s.finish, "fail": &s.fail, "gone": &s.gone, "release": &s.release, "sweep": &s.sweep, "bury": &s.bury,
 	}
 	walks := map[string]**redis.Script{
-		"label": &s.label, "walk_claim": &s.walkClaim, "walk_step": &s.walkStep, "walk_end": &s.walkEnd,
+		"label": &s.label, "walk_claim": &s.walkClaim, "walk_step": &s.walkStep, "walk_end": &s.walkEnd, "walk_later": &s.walkLater,
 		"walk_release": &s.walkRelease, "walk_sweep": &s.walkSweep, "walk_bury": &s.walkBury, "forget": &s.forget,
 	}
-	err := errors.Join(load("page", pages), load("walk", walks))
+	err := errors.Join(
+		load([]string{"base", "page"}, pages), load([]string{"base", "walk"}, walks),
+		load([]string{"base"}, map[string]**redis.Script{"announce": &s.announce, "park": &s.park, "unpark": &s.unpark}),
+	)
 	return s, err
 }
 
-// load makes each script of base.lua, its kind's lines, and its own.
-func load(kind string, all map[string]**redis.Script) error {
+// load makes each script of what all of its kind begin with, and its own.
+func load(kind []string, all map[string]**redis.Script) error {
 	for name, script := range all {
 		var text []byte
-		for _, part := range []string{"base", kind, name} {
+		for _, part := range append(slices.Clone(kind), name) {
 			b, err := lua.ReadFile("lua/" + part + ".lua")
 			if err != nil {
 				return fmt.Errorf("load scripts: %w", err)
@@ -114,6 +119,11 @@ func (l *Ledger) run(ctx context.Context, s *redis.Script, p storage.Path, args 
 		l.key("seq"), l.key("page:" + p.String()), l.key("owed:" + p.String()),
 		l.key("dirty"), l.key("failed"), l.key("timers"), l.key("events"), l.key("label"),
 	}, append([]any{p.String()}, args...))
+}
+
+// runSite runs a script about the whole site.
+func (l *Ledger) runSite(ctx context.Context, s *redis.Script, args ...any) (reply, error) {
+	return l.eval(ctx, s, []string{l.key("seq")}, args)
 }
 
 // eval runs a script. Errors of Redis are temporary: its state is what it was,

@@ -99,9 +99,9 @@ func (q Query) paths(names []string) []storage.Path {
 
 // fits reports whether a page is one that is asked for.
 func (q Query) fits(s State) bool {
-	kind, of := q.Label.split()
+	_, of := q.Label.split()
 	return (q.State == "" || s.Freshness == q.State) &&
-		(kind != "tag" || s.Page != nil && slices.Contains(s.Page.Tags, of))
+		(!q.Label.IsTag() || s.Page != nil && slices.Contains(s.Page.Tags, of))
 }
 
 // namesAfter reads the label's index behind a path. All pages that have failed
@@ -210,18 +210,24 @@ func (l *Ledger) Walks(ctx context.Context) ([]Walking, error) {
 		return nil, err
 	}
 	pipe := l.rdb.Pipeline()
-	exists := make(map[Label]*redis.IntCmd, len(labels))
+	records := make(map[Label]*redis.SliceCmd, len(labels))
 	for label := range labels {
-		exists[label] = pipe.Exists(ctx, l.key("walk:"+string(label)))
+		records[label] = pipe.HMGet(ctx, l.key("walk:"+string(label)), "st", "due", "att", "err")
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, storage.Temporary(fmt.Errorf("read walks: %w", err))
 	}
 	var list []Walking
-	for label, cmd := range exists {
-		if cmd.Val() > 0 {
-			list = append(list, Walking{label, labels[label].at})
+	for label, cmd := range records {
+		r := reply(cmd.Val())
+		if r.text(0) == "" {
+			continue
 		}
+		w := Walking{Label: label, Since: labels[label].at, Attempts: int(r.number(2)), Error: r.text(3)}
+		if r.text(0) != "running" && r.number(1) > 0 {
+			w.Due = time.UnixMilli(r.number(1))
+		}
+		list = append(list, w)
 	}
 	slices.SortFunc(list, func(a, b Walking) int { return strings.Compare(string(a.Label), string(b.Label)) })
 	return list, nil
@@ -231,6 +237,11 @@ func (l *Ledger) Walks(ctx context.Context) ([]Walking, error) {
 type Walking struct {
 	Label Label     `json:"label"`
 	Since time.Time `json:"since"` // of the newest trigger
+	// Due is when it begins, or goes on; zero when it is under way.
+	Due time.Time `json:"due,omitzero"`
+	// Attempts and Error are those of Walk.
+	Attempts int    `json:"attempts,omitzero"`
+	Error    string `json:"error,omitzero"`
 }
 
 // Oldest returns since when the page has waited that has waited longest; zero

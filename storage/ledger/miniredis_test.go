@@ -45,6 +45,23 @@ func TestLedger_WorksInMemory(t *testing.T) {
 		t.Errorf("freshness after a walk = %s, want fresh", got)
 	}
 
+	f.mustRequest(path(t, "/c"), calm)
+	if run := f.wake(f.mustToken(path(t, "/c"), Low)); run.State != Claimed {
+		t.Errorf("claim of a page that is to wait no more = %s, want claimed", run.State)
+	}
+	f.mustLabelRequest(Item("post:1"), calm)
+	f.mustLater(f.mustClaimWalk(*f.mustLabel(Item("post:1"), Low).Token), 0, "no answer")
+	f.mustAnnounce("post:1", "2")
+	f.mustAnnounce("post:1", "1")
+	if got := f.announced("post:1")["post:1"].Version; got != "2" {
+		t.Errorf("announced version = %q, want 2", got)
+	}
+	f.mustFinishLagging(path(t, "/b"), "old")
+	f.mustPark(ParkedEvent{ID: "1"})
+	if _, ok, err := f.TakeParked(f.ctx, "1"); !ok || err != nil {
+		t.Errorf("take of a parked event = %v, %v", ok, err)
+	}
+
 	events, _ := listen(t, f.Ledger)
 	nextEvent(t, f, p, events)
 }

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"maps"
 	"slices"
 
 	"rebake/storage"
@@ -27,7 +26,7 @@ func (m *model) startBuild() {
 	}
 	m.note("build %d reads its list at %d", number, g0)
 	m.labels.builds = append(m.labels.builds, &modelBuild{
-		Bulk: Bulk{Number: number, G0: g0}, listed: maps.Clone(m.content), pages: slices.Clone(m.paths),
+		Bulk: Bulk{Number: number, G0: g0}, listed: m.sources(), pages: slices.Clone(m.paths),
 	})
 }
 
@@ -57,6 +56,7 @@ func (m *model) advanceBuild() {
 func (m *model) takePage(p storage.Path, b Bulk, version int) {
 	owner := m.nonce()
 	send := func() *Run {
+		m.beforeClaim("owed:"+p.String(), theSecondLook)
 		run, err := m.Ledger.take(m.ctx, p, b, owner)
 		if err != nil {
 			m.t.Fatal(err)

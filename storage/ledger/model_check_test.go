@@ -12,7 +12,7 @@ func (m *model) drain() bool {
 	m.runs, m.labels.walks, m.labels.builds = nil, nil, nil
 	for round := range 40 {
 		m.timePasses(m.cfg.Lease)
-		if round == 0 {
+		if round == 0 && m.rnd.IntN(3) == 0 { // they mend much
 			m.fireTimers() // later ones are those of pages that come back again and again
 		}
 		m.triggerFailed()
@@ -47,7 +47,7 @@ func (m *model) triggerFailed() {
 		p := path(m.t, s)
 		m.mayClaim++
 		r := m.mustTrigger(p, Default)
-		m.accept(p, r.ID, m.content[p])
+		m.accept(p, r.ID, m.source(p))
 		m.enqueue(r.Token)
 	}
 }
@@ -76,7 +76,7 @@ func (m *model) runToEnd(run *Run, prio Priority) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	m.finished(r)
+	m.finished(r, end)
 	m.ended(r, end)
 }
 

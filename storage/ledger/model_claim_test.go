@@ -70,6 +70,7 @@ func (m *model) claim(tok Token) {
 // claimAlone claims as a process does that runs nothing else, when the ledger
 // asks for it.
 func (m *model) claimAlone(tok Token, owner string) *Run {
+	m.beforeClaim("owed:"+tok.Path.String(), theSecondLook)
 	run, err := m.Ledger.claim(m.ctx, tok, owner, m.cfg.CrowdDeaths)
 	if err == nil && run.State == Alone {
 		run, err = m.Ledger.claim(m.ctx, tok, owner, 0)

@@ -20,6 +20,8 @@ const (
 	theTombstone     safeguard = "record of a page that was removed"
 	theKeptMark      safeguard = "look at the mark of a page that stays removed"
 	theTimerStep     safeguard = "one step in which a timer fires"
+	theSecondLook    safeguard = "second look at a page that was rendered before it was quiet"
+	theNewNumber     safeguard = "new number of a walk when it was quiet"
 )
 
 // has says whether a safeguard is there.
@@ -60,6 +62,14 @@ func TestModel_WithoutMarkAPageThatStaysRemovedIsPublished(t *testing.T) {
 
 func TestModel_WithoutOneStepATimerIsLost(t *testing.T) {
 	wantViolation(t, theTimerStep)
+}
+
+func TestModel_WithoutSecondLookWhatASourceShowsLateIsMissed(t *testing.T) {
+	wantViolation(t, theSecondLook)
+}
+
+func TestModel_WithoutNewNumberAWalkPassesPagesThatWereRenderedTooEarly(t *testing.T) {
+	wantViolation(t, theNewNumber)
 }
 
 func wantViolation(t *testing.T, without safeguard) {

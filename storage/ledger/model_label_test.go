@@ -49,17 +49,23 @@ func tagsOf(version int) []string {
 
 // triggerLabel changes what some pages show, and names them by a label only.
 func (m *model) triggerLabel(label Label) {
-	prio, nonce := Priority(m.rnd.IntN(3)), m.nonce()
+	req, nonce := Request{Priority: Priority(m.rnd.IntN(3))}, m.nonce()
+	settles, hidden := m.anySettle(&req), map[storage.Path]int{}
 	for _, p := range m.paths {
-		m.content[p] += m.rnd.IntN(2)
+		if !settles {
+			m.editPerhaps(p)
+		} else if m.rnd.IntN(2) == 0 {
+			hidden[p] = m.hide(p, time.Now().Add(req.Settle-time.Millisecond))
+		}
 	}
 	send := func() Receipt {
 		asked := m.askedNow(label)
-		r, err := m.Ledger.triggerLabel(m.ctx, label, Request{Priority: prio}, nonce)
+		maps.Copy(asked.content, hidden)
+		r, err := m.Ledger.triggerLabel(m.ctx, label, req, nonce)
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		m.note("trigger %s: %+v", label, r)
+		m.note("trigger %s, to settle in %v: %+v", label, req.Settle, r)
 		m.acceptLabel(asked, r)
 		return r
 	}
@@ -71,11 +77,14 @@ func (m *model) triggerLabel(label Label) {
 		m.labels.asked = m.labels.asked[:before] // it may be the same trigger
 	}
 	m.enqueue(r.Token)
+	if settles && m.rnd.IntN(2) == 0 {
+		m.renderEarly(hidden)
+	}
 }
 
 // askedNow is what a trigger of the label would be about.
 func (m *model) askedNow(label Label) modelAsked {
-	asked := modelAsked{label: label, content: maps.Clone(m.content), covered: map[storage.Path]bool{}}
+	asked := modelAsked{label: label, content: m.sources(), covered: map[storage.Path]bool{}}
 	for _, p := range m.paths {
 		asked.covered[p] = m.labels.isPage[p] && slices.Contains(labelsOf(p.String(), "/r", m.labels.tags[p]), string(label))
 	}
@@ -101,14 +110,14 @@ func (m *model) anyLabel() Label {
 			}
 		}
 	}
-	labels := []Label{Site, Tag("t0"), Tag("t1"), Tag("t2"), Tag("odd"), Prefix(m.paths[1]), Prefix(m.paths[0]), Route("/r")}
+	labels := []Label{Site, Tag("t0"), Tag("t1"), Tag("t2"), Tag("odd"), Prefix(m.paths[1]), Prefix(m.paths[0]), Route("/r"), Item("t0"), Item("t1"), Item("odd")}
 	return labels[m.rnd.IntN(len(labels))]
 }
 
 // labelOf is one that the page has, or will have when the run ends.
 func (m *model) labelOf(r *modelRun) Label {
 	if tags := tagsOf(r.version); len(tags) > 0 {
-		return Tag(tags[0])
+		return []Label{Tag(tags[0]), Item(tags[0])}[m.rnd.IntN(2)]
 	}
 	return Prefix(r.Path)
 }
@@ -127,10 +136,15 @@ func (l *modelLabels) oblige(m *model) {
 
 // walked checks, when a walk is gone, that it has left out no page.
 func (m *model) walked(label Label) {
+	records, _ := m.records()
 	for _, a := range m.labels.asked {
 		for p := range a.covered {
-			if a.label == label && a.covered[p] && max(m.accepted[p], m.met[p]) < a.id {
+			switch {
+			case a.label != label || !a.covered[p]:
+			case max(m.accepted[p], m.met[p]) < a.id:
 				m.violation("the walk of %s is gone, and %s is not triggered for %d", label, p, a.id)
+			case records[p].status == "" && m.files[p].version < a.content[p]:
+				m.violation("the walk of %s is gone, and %s is served at version %d; asked for at %d", label, p, m.files[p].version, a.content[p])
 			}
 		}
 	}
@@ -151,8 +165,9 @@ func (m *model) finish(r *modelRun) (End, error) {
 }
 
 // finished notes what a run has met, and which labels were triggered in vain
-// for it: of those that the page had, and of those that it has now.
-func (m *model) finished(r *modelRun) {
+// for it: of those that the page had, and of those that it has now. It may have
+// begun before its source was quiet, and is followed by another then.
+func (m *model) finished(r *modelRun, end End) {
 	p, l := r.Path, &m.labels
 	if r.removes() && !l.isPage[p] && m.accepted[p] <= m.met[p] && !m.visits.open[p] {
 		return // it was lost, and its removal of nothing is answered as if it were the last one
@@ -172,9 +187,17 @@ func (m *model) finished(r *modelRun) {
 	delete(m.removals.readGone, p)
 	var newest uint64
 	for _, label := range labelsOf(p.String(), route, tags) {
-		newest = max(newest, l.newest[Label(label)])
+		if n := l.newest[Label(label)]; n > r.G0 && !m.comes(Label(label), p) {
+			newest = max(newest, n)
+		}
 	}
 	if newest <= r.G0 {
+		if end.Token != nil {
+			m.accepted[p] = max(m.accepted[p], end.Token.Number())
+			if slices.ContainsFunc(tags, func(tag string) bool { return !slices.Contains(l.tags[p], tag) }) {
+				m.mayClaim++ // perhaps it was to settle for a label that it has left
+			}
+		}
 		return
 	}
 	m.mayClaim++

@@ -82,6 +82,9 @@ func (m *model) checkOwed(p storage.Path, r modelRecord) {
 	if (r.owedFor >= 0) != told {
 		m.violation("the record of %s ends in %v; is a visitor's wish in vain: %v", p, r.owedFor, told)
 	}
+	if !owed && m.files[p].version < m.direct[p] {
+		m.violation("%s is owed nothing, and served at version %d; asked for at %d", p, m.files[p].version, m.direct[p])
+	}
 	failed := r.status == "failed"
 	if r.failed != (failed && !told) || r.dirty != (owed && !failed) {
 		m.violation("%s is %q; in dirty: %v, in failed: %v", p, r.status, r.dirty, r.failed)

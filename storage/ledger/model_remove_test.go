@@ -50,6 +50,7 @@ func (m *model) remove(p storage.Path) {
 		}
 		m.claims++
 		m.mayClaim++
+		m.reveal(p, time.Now().Add(longestModelSettle)) // who removes a page waits for nothing
 		r.Run, r.number, r.version = run, m.claims, m.content[p]
 		m.owner[p] = r
 		m.accept(p, run.G0, r.version)

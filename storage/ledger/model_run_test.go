@@ -102,7 +102,7 @@ func (m *model) read(r *modelRun) {
 	}
 	r.remove = kept != nil && m.has(theKeptMark)
 	if r.step != "look" {
-		r.version = m.content[r.Path]
+		r.version = m.source(r.Path)
 	}
 	r.step = "publish"
 	m.note("%s reads %s at version %d, kept removed: %v", r.owner, r.Path, r.version, r.remove)
@@ -149,7 +149,7 @@ func (m *model) end(r *modelRun, finish bool, send func() (End, error)) {
 	switch {
 	case end.Lost:
 	case finish:
-		m.finished(r)
+		m.finished(r, end)
 	default:
 		m.visits.runFailed(r.Path)
 	}

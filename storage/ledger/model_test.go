@@ -17,7 +17,8 @@ import (
 // processes goes wrong here: replies that are lost, tasks that are lost or come
 // twice, workers that die, or stop and go on when their page is another's.
 //
-// Labels, walks, builds, visitors, removals and timers are in files of their own.
+// Labels, walks, builds, visitors, removals, timers and slow sources are in files
+// of their own.
 //
 // REBAKE_MODEL_SEED=7 go test -run TestModel ./storage/ledger   runs one seed.
 const (
@@ -62,8 +63,10 @@ type model struct {
 	depth   int // of steps between a request and its repetition
 
 	paths     []storage.Path
-	content   map[storage.Path]int       // version that the source has now
+	content   map[storage.Path]int // version that the source has now
+	hidden    map[storage.Path][]modelHidden
 	wanted    map[storage.Path]int       // version at the last accepted trigger
+	direct    map[storage.Path]int       // likewise, of those that named the page
 	files     map[storage.Path]modelFile // what a visitor sees
 	accepted  map[storage.Path]uint64    // newest trigger
 	met       map[storage.Path]uint64    // newest trigger that a finished run has met
@@ -127,7 +130,7 @@ func playModel(t *testing.T, s *redistest.Server, seed uint64, without safeguard
 	cfg.Lease, cfg.MaxRun = 9*time.Minute, 4*time.Hour // time only passes when the model says so
 	m := &model{
 		fixture: openFixture(t, rdb, cfg), without: without, rnd: rand.New(rand.NewPCG(seed, 0)), quiet: seed%2 == 1,
-		content: map[storage.Path]int{}, wanted: map[storage.Path]int{}, files: map[storage.Path]modelFile{},
+		content: map[storage.Path]int{}, hidden: map[storage.Path][]modelHidden{}, wanted: map[storage.Path]int{}, direct: map[storage.Path]int{}, files: map[storage.Path]modelFile{},
 		accepted: map[storage.Path]uint64{}, met: map[storage.Path]uint64{}, owner: map[storage.Path]*modelRun{},
 		labels: newModelLabels(), visits: newModelVisits(), removals: newModelRemovals(), timers: map[Timer]modelDue{},
 	}
@@ -168,7 +171,7 @@ func (m *model) step() {
 	case n >= 100:
 		m.stepBulk(n - 100)
 	case n < 18:
-		m.content[p]++
+		m.editPerhaps(p)
 		m.ask(p)
 	case n < 40:
 		m.deliver()
@@ -248,7 +251,11 @@ func (m *model) trigger(p storage.Path) {
 	if m.rnd.IntN(3) == 0 {
 		req.Recheck = 3 * time.Second
 	}
-	nonce, version := m.nonce(), m.content[p]
+	settles := m.anySettle(&req)
+	nonce, version := m.nonce(), m.source(p)
+	if settles {
+		version = m.hide(p, time.Now().Add(req.Settle-time.Millisecond)) // the ledger counts them
+	}
 	send := func() Receipt {
 		before := time.Now()
 		r, err := m.Ledger.trigger(m.ctx, p, req, nonce)
@@ -265,7 +272,7 @@ func (m *model) trigger(p storage.Path) {
 		m.accept(p, r.ID, version)
 		m.mayClaim++
 		if req.Recheck > 0 {
-			m.arm(Timer{Kind: "recheck", Path: p}, before, req.Recheck, req.Recheck)
+			m.arm(Timer{Kind: "recheck", Path: p}, before, req.Recheck, req.Recheck+longestModelSettle)
 		}
 		return r
 	}
@@ -281,6 +288,7 @@ func (m *model) trigger(p storage.Path) {
 func (m *model) accept(p storage.Path, id uint64, version int) {
 	m.accepted[p] = max(m.accepted[p], id)
 	m.wanted[p] = max(m.wanted[p], version)
+	m.direct[p] = max(m.direct[p], version)
 	m.visits.wanted(p)
 }
 

@@ -35,6 +35,11 @@ func (m *model) shiftDues(by time.Duration) {
 	for p, due := range m.visits.refused {
 		m.visits.refused[p] = due.shift(by)
 	}
+	for _, hidden := range m.hidden {
+		for i := range hidden {
+			hidden[i].at = hidden[i].at.Add(-by)
+		}
+	}
 	for p, at := range m.removals.readGone {
 		m.removals.readGone[p] = at.Add(-by)
 	}
@@ -132,7 +137,7 @@ func (m *model) timersSet() []Timer {
 func (m *model) fire(t Timer) {
 	prio, nonce := Priority(m.rnd.IntN(3)), m.nonce()
 	if t.Label == "" {
-		m.content[t.Path] += m.rnd.IntN(2)
+		m.editPerhaps(t.Path)
 	}
 	var r Receipt
 	send := func() {
@@ -185,7 +190,7 @@ func (m *model) fired(t Timer, asked modelAsked, before time.Time, r, first Rece
 		m.acceptLabel(asked, r)
 		return
 	}
-	m.accept(t.Path, r.ID, m.content[t.Path])
+	m.accept(t.Path, r.ID, m.source(t.Path))
 	m.mayClaim++
 }
 

@@ -3,6 +3,8 @@ package ledger
 import (
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 
 	"rebake/storage"
 )
@@ -35,6 +37,7 @@ func (m *model) stepBulk(n int) {
 func (m *model) claimWalk(tok Token) {
 	owner := m.nonce()
 	send := func() *Walk {
+		m.beforeClaim("walk:"+string(tok.Label), theNewNumber)
 		w, err := m.Ledger.claimWalk(m.ctx, tok, owner)
 		if err != nil {
 			m.t.Fatal(err)
@@ -47,9 +50,21 @@ func (m *model) claimWalk(tok Token) {
 		m.between()
 		w = send()
 	}
-	if w.State == Claimed {
+	switch w.State {
+	case Claimed:
+		m.walkBegun(w)
 		m.labels.walks = append(m.labels.walks, &modelWalk{Walk: w})
+	case Early:
+		m.enqueue(&tok)
 	}
+}
+
+// walkBegun notes the number that a walk has taken for what has settled.
+func (m *model) walkBegun(w *Walk) {
+	text := m.rdb.HGet(m.ctx, m.key("label"), string(w.Label)).Val()
+	number, _, _ := strings.Cut(text, " ")
+	n, _ := strconv.ParseUint(number, 10, 64)
+	m.labels.newest[w.Label] = max(m.labels.newest[w.Label], n)
 }
 
 // advanceWalk lets one walker do its next step.
@@ -89,6 +104,10 @@ func (m *model) endWalk(w *modelWalk) {
 	if m.rnd.IntN(3) == 0 { // in the last moment
 		m.triggerLabel(w.Label)
 	}
+	if kind, _ := w.Label.split(); kind == "item" && m.rnd.IntN(3) == 0 {
+		m.postponeWalk(w)
+		return
+	}
 	before := twin(w.Walk)
 	again, err := w.End(m.ctx)
 	m.note("%s ends its walk of %s for %d: again %v, %v", w.owner, w.Label, before.Number, again, err)
@@ -105,7 +124,9 @@ func (m *model) endWalk(w *modelWalk) {
 	}
 	if m.keepWalk(w, err); err == nil && !again {
 		m.forgetWalk(w)
-		m.walked(w.Label)
+		if m.enqueue(w.Token); w.Token == nil {
+			m.walked(w.Label)
+		}
 	}
 }
 
@@ -178,6 +199,9 @@ func (m *model) walkToEnd(tok Token) {
 			m.keepWalk(&modelWalk{Walk: w}, w.Advance(m.ctx))
 		} else if again, err := w.End(m.ctx); err != nil || !again {
 			m.keepWalk(&modelWalk{Walk: w}, err)
+			if m.enqueue(w.Token); err == nil && w.Token == nil {
+				m.walked(w.Label)
+			}
 			return
 		}
 	}
@@ -185,9 +209,13 @@ func (m *model) walkToEnd(tok Token) {
 
 // claimedWalk claims a walk, whatever comes of it.
 func (m *model) claimedWalk(tok Token) *Walk {
+	m.beforeClaim("walk:"+string(tok.Label), theNewNumber)
 	w, err := m.ClaimWalk(m.ctx, tok)
 	if err != nil {
 		m.t.Fatal(err)
+	}
+	if w.State == Claimed {
+		m.walkBegun(w)
 	}
 	return w
 }

@@ -12,6 +12,10 @@ import (
 
 func zero(member string) redis.Z { return redis.Z{Member: member} }
 
+func scored(member string, score int64) redis.Z {
+	return redis.Z{Member: member, Score: float64(score)}
+}
+
 func TestRecord_isBounded(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, redistest.Start(t))

@@ -45,6 +45,12 @@ type Run struct {
 	Finished bool
 	// Wait is how long an early wake-up has to wait.
 	Wait time.Duration
+	// Announced says that versions of items are announced, see
+	// Ledger.Announced. What is announced after the claim is not of interest to
+	// this run.
+	Announced bool
+	// Waited is how long the page is owed a render already.
+	Waited time.Duration
 
 	ledger *Ledger
 	owner  string
@@ -82,6 +88,7 @@ func (l *Ledger) newRun(r reply, p storage.Path, token, owner string) (*Run, err
 		run.Deaths, run.Attempts = int(r.number(2)), int(r.number(3))
 		run.Previous = storage.Published{Hash: r.text(4), Gone: r.number(6) == 1, Type: r.text(7), Size: r.number(9)}
 		run.Kept = r.number(8) == 1
+		run.Announced, run.Waited = r.number(10) == 1, r.duration(11)
 		if at := r.number(5); at > 0 {
 			run.Previous.MTime = time.UnixMilli(at)
 		}
@@ -151,7 +158,7 @@ type End struct {
 
 // Finish ends a run that published page, found it unchanged, or removed it.
 // mtime is that of the files. page.Wake and page.Revalidate set the page's
-// timers.
+// timers; one that is page.Lagging is looked at again in five minutes.
 func (r *Run) Finish(ctx context.Context, outcome Outcome, page storage.Page, mtime time.Time) (End, error) {
 	l := r.ledger
 	var wake int64
@@ -159,10 +166,15 @@ func (r *Run) Finish(ctx context.Context, outcome Outcome, page storage.Page, mt
 		wake = page.Wake.UnixMilli()
 	}
 	end, err := r.end(l.run(ctx, l.scripts.finish, r.Path, r.owner, ms(l.cfg.MaxRun), string(outcome),
-		page.Hash(), len(page.Body), page.Type, mtime.UnixMilli(), marshalTags(page.Tags), page.Version, page.Route, ms(tombstone), ms(spread(page.Revalidate)), wake))
+		page.Hash(), len(page.Body), page.Type, mtime.UnixMilli(), marshalTags(page.Tags), page.Version, page.Route, ms(tombstone), ms(spread(page.Revalidate)), wake,
+		page.Lagging, ms(lookAgain)))
 	r.Finished = err == nil && !end.Lost
 	return end, err
 }
+
+// lookAgain is how long a page is left alone that shows an older version than
+// its CMS has told of.
+const lookAgain = 5 * time.Minute
 
 // spread moves a period by up to a tenth, so that pages that were built
 // together do not all come back together.

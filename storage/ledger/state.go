@@ -52,6 +52,7 @@ type PageState struct {
 	At      time.Time `json:"at,omitzero"`      // of the last finished run
 	Changed time.Time `json:"changed,omitzero"` // of the last run that published other bytes
 	MTime   time.Time `json:"mtime,omitzero"`   // of the files
+	Lagging string    `json:"lagging,omitzero"` // see storage.Page
 }
 
 // OwedState is an unmet trigger.
@@ -62,6 +63,7 @@ type OwedState struct {
 	Reason   string    `json:"reason,omitzero"` // of the newest trigger
 	Since    time.Time `json:"since,omitzero"`
 	Due      time.Time `json:"due,omitzero"`       // of the next try
+	Settling time.Time `json:"settling,omitzero"`  // until when the page is left alone, see Request.Settle
 	Attempts int       `json:"attempts,omitzero"`  // failed tries
 	LastTry  time.Time `json:"last_try,omitzero"`  // zero when none has failed
 	Error    string    `json:"error,omitzero"`     // of the last failed try
@@ -112,7 +114,7 @@ func newState(p storage.Path, page, owed fields) State {
 		s.Page = &PageState{
 			G0: uint64(page.number("g0")), Gone: page["gone"] == "1", Hash: page["hash"], Size: page.number("size"),
 			Type: page["type"], Version: page["version"], Route: page["route"], Reason: page["why"],
-			At: page.time("at"), Changed: page.time("changed"), MTime: page.time("mtime"),
+			At: page.time("at"), Changed: page.time("changed"), MTime: page.time("mtime"), Lagging: page["lag"],
 		}
 		_ = json.Unmarshal([]byte(page["tags"]), &s.Page.Tags) // written by marshalTags, absent after a removal
 		s.Freshness = PageFresh
@@ -125,6 +127,9 @@ func newState(p storage.Path, page, owed fields) State {
 			Status: owed["st"], Newest: uint64(owed.number("gen")), Priority: Priority(owed.number("prio")), Reason: owed["why"],
 			Since: owed.time("since"), Due: owed.time("due"), Attempts: int(owed.number("att")), LastTry: owed.time("last"),
 			Error: owed["err"], FailedG0: uint64(owed.number("fg0")),
+		}
+		if s.Owed.Status == "queued" && owed["set"] == "1" {
+			s.Owed.Settling = s.Owed.Due
 		}
 		switch {
 		case owed["st"] == "failed":
@@ -158,28 +163,53 @@ type Counts struct {
 	Owed   int64 // pages that wait or run
 	Failed int64 // pages that nobody tries any more
 	Timers int64
+	// Lagging is how many pages show an older version than their CMS has told of.
+	Lagging int64
 }
 
 // Counts reads the sizes of the ledger's sets.
 func (l *Ledger) Counts(ctx context.Context) (Counts, error) {
-	var dirty, labels, failed, timers *redis.IntCmd
+	var dirty, labels, failed, timers, lagging *redis.IntCmd
 	_, err := l.rdb.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 		dirty, failed, timers = pipe.ZCard(ctx, l.key("dirty")), pipe.ZCard(ctx, l.key("failed")), pipe.ZCard(ctx, l.key("timers"))
+		lagging = pipe.ZCard(ctx, l.key("lagging"))
 		labels = pipe.HLen(ctx, l.key("label")) // each is in `dirty` until it is forgotten
 		return nil
 	})
 	if err != nil {
 		return Counts{}, storage.Temporary(fmt.Errorf("read counts: %w", err))
 	}
-	return Counts{dirty.Val() - labels.Val(), failed.Val(), timers.Val()}, nil
+	return Counts{dirty.Val() - labels.Val(), failed.Val(), timers.Val(), lagging.Val()}, nil
 }
 
 // EachFailed calls f for every page that nobody tries any more, the one that
 // failed first before the others, until it returns an error.
 func (l *Ledger) EachFailed(ctx context.Context, f func(State) error) error {
-	names, err := l.rdb.ZRange(ctx, l.key("failed"), 0, -1).Result()
+	return l.eachIn(ctx, "failed", func(s State) error {
+		if s.Freshness != PageFailed {
+			return nil // triggered meanwhile
+		}
+		return f(s)
+	})
+}
+
+// EachLagging calls f for every page that shows an older version than its CMS
+// has told of, the one that has done so longest before the others, until it
+// returns an error.
+func (l *Ledger) EachLagging(ctx context.Context, f func(State) error) error {
+	return l.eachIn(ctx, "lagging", func(s State) error {
+		if s.Page == nil || s.Page.Lagging == "" {
+			return nil // published meanwhile
+		}
+		return f(s)
+	})
+}
+
+// eachIn calls f for the pages of a set, in its order.
+func (l *Ledger) eachIn(ctx context.Context, set string, f func(State) error) error {
+	names, err := l.rdb.ZRange(ctx, l.key(set), 0, -1).Result()
 	if err != nil {
-		return storage.Temporary(fmt.Errorf("read failed pages: %w", err))
+		return storage.Temporary(fmt.Errorf("read %s pages: %w", set, err))
 	}
 	for _, name := range names {
 		p, err := parsePath(name)
@@ -189,9 +219,6 @@ func (l *Ledger) EachFailed(ctx context.Context, f func(State) error) error {
 		s, err := l.State(ctx, p)
 		if err != nil {
 			return err
-		}
-		if s.Freshness != PageFailed {
-			continue // triggered meanwhile
 		}
 		if err := f(s); err != nil {
 			return err

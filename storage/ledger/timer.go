@@ -13,7 +13,7 @@ import (
 
 // Timer is a trigger that waits for its time.
 type Timer struct {
-	Kind  string       // "recheck", "timer" (by the route), "date" (by the content), "scheduled", "scheduled-ID"
+	Kind  string       // "recheck", "timer" (by the route), "date" (by the content), "lagging", "scheduled", "scheduled-ID"
 	Path  storage.Path // of the page, or else
 	Label Label        // of the pages
 }
@@ -92,6 +92,8 @@ func (t Timer) reason() string {
 		return "revalidate of its route"
 	case t.Kind == "date":
 		return "a date in its content"
+	case t.Kind == "lagging":
+		return "it lags behind its CMS"
 	}
 	return t.Kind
 }
@@ -104,7 +106,7 @@ func (l *Ledger) Fire(ctx context.Context, t Timer, prio Priority) (Receipt, err
 
 func (l *Ledger) fire(ctx context.Context, t Timer, prio Priority, nonce string) (Receipt, error) {
 	if t.Label != "" {
-		return l.askLabel(ctx, t.Label, int(prio), nonce, t.reason(), t.name(), 0)
+		return l.askLabel(ctx, t.Label, int(prio), nonce, t.reason(), t.name(), 0, 0, 0)
 	}
 	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), nonce, t.reason(), ms(l.cfg.MaxRun), t.name())
 	if err != nil {

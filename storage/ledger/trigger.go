@@ -58,13 +58,25 @@ type Request struct {
 	Recheck time.Duration
 	// Settle is how long the page has to be left alone before it is rendered;
 	// every further trigger begins that time anew. 0 is at once. A page that
-	// somebody asks for without Settle does not wait any more.
+	// somebody asks for without Settle does not wait any more, and is rendered
+	// once more when that time is over. The same holds for labels.
 	Settle time.Duration
-	// MaxWait bounds what Settle adds up to, since the first trigger.
+	// MaxWait bounds what Settle adds up to, since the first trigger; then the
+	// page is rendered, and once more when it has been left alone. Less than
+	// Settle counts as that. Both count as five minutes if they are more.
 	MaxWait time.Duration
 	// OnlyPublished leaves a page alone that was never published, unless it is
 	// on its way there.
 	OnlyPublished bool
+}
+
+// longestSettle is far below FAR of base.lua.
+const longestSettle = 5 * time.Minute
+
+// settle returns how long it has to be quiet, and is waited for that, in ms.
+func (r Request) settle() (quiet, most int64) {
+	quiet = max(0, ms(min(r.Settle, longestSettle)))
+	return quiet, max(quiet, ms(min(r.MaxWait, longestSettle)))
 }
 
 // Token is a wake-up that has to reach a worker: the only thing that Claim
@@ -100,7 +112,8 @@ func (l *Ledger) trigger(ctx context.Context, p storage.Path, req Request, nonce
 	if req.OnlyPublished {
 		only = 1
 	}
-	r, err := l.run(ctx, l.scripts.trigger, p, int(req.Priority), nonce, req.Reason, ms(l.cfg.MaxRun), ms(req.Recheck), only)
+	settle, most := req.settle()
+	r, err := l.run(ctx, l.scripts.trigger, p, int(req.Priority), nonce, req.Reason, ms(l.cfg.MaxRun), ms(req.Recheck), only, settle, most)
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -22,6 +22,15 @@ type Walk struct {
 	Number   uint64
 	Priority Priority
 	Reason   string
+	// Attempts is how many times in a row the walk has ended with Later, and
+	// Error why the last time.
+	Attempts int
+	Error    string
+	// Wait is how long an early wake-up has to wait.
+	Wait time.Duration
+	// Token is to be sent to a worker after End has returned: the label was
+	// triggered meanwhile, and is to settle.
+	Token *Token
 
 	ledger *Ledger
 	owner  string
@@ -43,8 +52,12 @@ func (l *Ledger) claimWalk(ctx context.Context, tok Token, owner string) (*Walk,
 		return nil, err
 	}
 	w := &Walk{State: ClaimState(r.text(0)), Label: tok.Label, ledger: l, owner: owner}
-	if w.State == Claimed {
+	switch w.State {
+	case Claimed:
 		w.begin(r.text(2), reply{r[1], r[3], r[4]})
+		w.Attempts, w.Error = int(r.number(5)), r.text(6)
+	case Early:
+		w.Wait = r.duration(1)
 	}
 	return w, nil
 }
@@ -152,7 +165,8 @@ func (w *Walk) Renew(ctx context.Context) error {
 }
 
 // End ends the walk. True means that the label was triggered meanwhile, and
-// the walk begins once more, with the new number, priority and reason.
+// the walk begins once more, with the new number, priority and reason. When it
+// is to settle before that, the walk has ended, and Token is set.
 func (w *Walk) End(ctx context.Context) (again bool, err error) {
 	r, err := w.ledger.runWalk(ctx, w.ledger.scripts.walkEnd, w.Label, w.owner, ms(w.ledger.keepLabel()), w.Number)
 	if err != nil {
@@ -163,9 +177,34 @@ func (w *Walk) End(ctx context.Context) (again bool, err error) {
 		return false, nil
 	case "again":
 		w.begin("", r[1:])
+		w.Attempts, w.Error = 0, ""
 		return true, nil
+	case "queued":
+		w.Token = w.token(r)
+		return false, nil
 	}
 	return false, fmt.Errorf("walk %s: %w", w.Label, storage.ErrLost)
+}
+
+// Later ends a walk that has been at all its pages, and could not do all that
+// the label asks for: it comes back after some time, at its end, or from the
+// beginning when the label was triggered since, which brings it forward too.
+// The reason is kept for people. The token is to be sent to a worker.
+func (w *Walk) Later(ctx context.Context, after time.Duration, reason string) (*Token, error) {
+	r, err := w.ledger.runWalk(ctx, w.ledger.scripts.walkLater, w.Label, w.owner, ms(after), reason)
+	if err != nil {
+		return nil, err
+	}
+	if r.text(0) != "queued" {
+		return nil, fmt.Errorf("walk %s: %w", w.Label, storage.ErrLost)
+	}
+	return w.token(r), nil
+}
+
+func (w *Walk) token(r reply) *Token {
+	tok := r.token(storage.Path{})
+	tok.Label = w.Label
+	return tok
 }
 
 // Release gives the walk back, at shutdown.

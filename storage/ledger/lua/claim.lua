@@ -3,8 +3,9 @@
 --  | busy                   a live run has it
 --  | early, ms              not due yet
 --  | alone                  to be claimed by a process that runs nothing else
---  | claimed, g0, silent deaths before, attempts before, hash, mtime ms, gone, type, kept, size
-local r = read(owed, 'st', 'tok', 'own', 'exp', 'due', 'g0', 'cl', 'att')
+--  | claimed, g0, silent deaths before, attempts before, hash, mtime ms, gone, type, kept, size,
+--    whether a version of any item is announced, ms since the oldest unmet trigger
+local r = read(owed, 'st', 'tok', 'own', 'exp', 'due', 'g0', 'cl', 'att', 'calm')
 if not r.st or r.st == 'failed' or r.tok ~= ARGV[2] then return {'stale'} end
 local repeated = r.st == 'running' and r.own == ARGV[3]
 if not repeated then
@@ -17,7 +18,7 @@ if not repeated then
   local exp = now + tonumber(ARGV[4])
   redis.call('HSET', owed, 'st', 'running', 'own', ARGV[3], 'start', now, 'exp', exp, 'g0', r.g0)
   redis.call('HDEL', owed, 'rp', 'next', 'look')
+  unsettle(owed, r)
   redis.call('ZADD', dirty, exp, path)
 end
-local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size')
-return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept(), tonumber(p.size or 0)}
+return claimed(r.g0, tonumber(r.cl) - 1, tonumber(r.att or 0))

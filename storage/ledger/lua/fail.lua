@@ -7,7 +7,7 @@
 --  | again, id, token, priority, ms     a trigger came meanwhile: wake a worker
 local owner, result, delay = ARGV[2], ARGV[4], tonumber(ARGV[5])
 local APART = 5 -- ms
-local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'tok', 'prio', 'due', 'by', 'why', 'since', 'fown', 'miss', 'wr', 'err')
+local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'tok', 'prio', 'due', 'by', 'why', 'since', 'fown', 'miss', 'wr', 'err', 'calm', 'cap', 'soon')
 if r.fown == owner then -- the reply was lost, and this is the same request again
   if r.by == owner then return {'again', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)} end
   if r.st == 'waiting' then return {'waiting', math.max(0, r.due - now)} end
@@ -27,7 +27,7 @@ end
 if not postponed or r.err ~= ARGV[6] then
   event(result, r.g0, 'ran', now - r.start, 'waited', now - r.since, 'why', r.why, 'err', ARGV[6])
 end
-if tonumber(r.gen) > tonumber(r.g0) then
+if tonumber(r.gen) > tonumber(r.g0) or (r.calm and result ~= 'retrying') then -- it may have read too early
   return again(r, owner, now + AGAIN)
 end
 -- Only visitors asked: it is remembered for as long as they are told no. Where

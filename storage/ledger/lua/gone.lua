@@ -5,7 +5,7 @@
 --  | waiting, ms                        the same token may be claimed then
 --  | again, id, token, priority, ms     a trigger came meanwhile: wake a worker
 local owner = ARGV[2]
-local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'tok', 'prio', 'gone', 'wr', 'due', 'by', 'fown')
+local r = read(owed, 'st', 'own', 'start', 'gen', 'g0', 'rp', 'tok', 'prio', 'gone', 'wr', 'due', 'by', 'fown', 'calm', 'cap', 'soon')
 if r.fown == owner then -- the reply was lost, and this is the same request again
   if r.by == owner then return {'again', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)} end
   if r.st == 'waiting' then return {'waiting', math.max(0, r.due - now)} end

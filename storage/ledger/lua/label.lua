@@ -1,5 +1,5 @@
 -- KEYS: seq, walk, label, dirty.  ARGV: label, priority, nonce, reason, timer that asks or '',
---       ms until the second look or 0
+--       ms until the second look or 0, ms that it has to be quiet or 0, ms that it waits for that at most
 -- Records that everything with the label has changed. The pages are triggered
 -- by a walk over the index; a page whose run is under way, or that is to join
 -- the label only when that run ends, sees it at its finish.
@@ -7,17 +7,43 @@
 --  | coalesced, id                         the walk that waits, or runs, will see it
 --  | none                                  the timer is not due, or another process has fired it
 local want = tonumber(ARGV[2])
-local w = read(walk, 'st', 'tok', 'by', 'prio', 'exp')
-if w.by == ARGV[3] then return {'queued', number(w.tok), w.tok, w.prio, 0} end
+local w = read(walk, 'st', 'tok', 'by', 'prio', 'exp', 'due', 'last', 'calm', 'cap', 'set')
+if w.by == ARGV[3] then return answer(w) end
 if ARGV[5] ~= '' then -- as in timer.lua
   local due = redis.call('ZSCORE', prefix .. 'timers', ARGV[5])
   if not due or tonumber(due) > now then return {'none'} end
   redis.call('ZREM', prefix .. 'timers', ARGV[5])
 end
 local n = redis.call('INCR', seq)
-if ARGV[6] ~= '0' then redis.call('ZADD', prefix .. 'timers', now + tonumber(ARGV[6]), 'recheck:' .. name) end
+local calm = settle(walk, w, tonumber(ARGV[7]), tonumber(ARGV[8]))
+if ARGV[6] ~= '0' then
+  redis.call('ZADD', prefix .. 'timers', math.max(now, tonumber(w.calm or 0)) + tonumber(ARGV[6]), 'recheck:' .. name)
+end
 redis.call('HSET', label, name, n .. ' ' .. now)
 redis.call('HSET', walk, 'seq', n, 'why', ARGV[4], 'prio', math.max(want, tonumber(w.prio or 0)))
-if w.st == 'running' and tonumber(w.exp) > now then return {'coalesced', n} end
-if w.st == 'queued' and tonumber(w.prio) >= want then return {'coalesced', n} end
-return wake(n, ARGV[3])
+if w.st == 'running' and tonumber(w.exp) > now then
+  if not calm then redis.call('HSET', walk, 'soon', 1) end
+  return {'coalesced', n}
+end
+local soonest = (w.last or 0) + AGAIN -- it backs off
+local due, settles = now, false
+if w.st == 'queued' then -- as in page.lua
+  due = tonumber(w.due or 0)
+  if w.set and calm then
+    due, settles = math.max(due, calm), true
+  elseif w.set then
+    due = soonest
+  end
+  if tonumber(w.prio) >= want and (calm or not w.set) then
+    if settles and due > now then
+      redis.call('HSET', walk, 'due', due)
+      redis.call('ZADD', dirty, due, name)
+    end
+    return {'coalesced', n}
+  end
+elseif w.st == 'waiting' then
+  due = math.max(soonest, math.min(tonumber(w.due), calm or 0))
+elseif not w.st then
+  due, settles = calm or now, calm
+end
+return wake(n, ARGV[3], 'queued', math.max(now, due), settles)

@@ -11,10 +11,11 @@ local AGAIN = 1000      -- ms from a failed try to the next one that a trigger m
 -- on. `by` is the nonce of the request: the same request sent again after a
 -- lost reply finds it there. Whoever gets the token wakes a worker; if nobody
 -- does, the sweeper will.
-local function issue(n, by, prio, due)
+local function issue(n, by, prio, due, settles)
   local tok = string.format('%d-%s', n, by)
   redis.call('HSET', owed, 'st', 'queued', 'tok', tok, 'by', by, 'prio', prio, 'due', due)
-  redis.call('HDEL', owed, 'own', 'exp', 'rp', 'look')
+  redis.call('HDEL', owed, 'own', 'exp', 'rp', 'look', 'set')
+  if settles then redis.call('HSET', owed, 'set', 1) end
   redis.call('ZREM', failed, path)
   redis.call('ZADD', dirty, math.max(now, due) + (due > now and 0 or LOOK), path)
   return tok, tostring(prio), math.max(0, due - now)
@@ -38,9 +39,16 @@ local function schedule(kind, at)
   end
 end
 
+-- claimed answers a claim; see claim.lua.
+local function claimed(g0, deaths, attempts)
+  local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size')
+  return {'claimed', tonumber(g0), deaths, attempts, p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '',
+    kept(), tonumber(p.size or 0), redis.call('EXISTS', prefix .. 'announced'), now - (redis.call('HGET', owed, 'since') or now)}
+end
+
 -- trigger records that something changed. See trigger.lua for the answers.
-local function trigger(want, by, why, maxrun)
-  local r = read(owed, 'st', 'tok', 'prio', 'by', 'exp', 'start', 'rp', 'last', 'due')
+local function trigger(want, by, why, maxrun, quiet, most)
+  local r = read(owed, 'st', 'tok', 'prio', 'by', 'exp', 'start', 'rp', 'last', 'due', 'calm', 'cap', 'set')
   if r.by == by then
     return {'queued', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)}
   end
@@ -49,24 +57,37 @@ local function trigger(want, by, why, maxrun)
   redis.call('HSET', owed, 'gen', n, 'why', why)
   redis.call('HSETNX', owed, 'since', now)
   local prio = tonumber(r.prio or want)
+  local calm = settle(owed, r, quiet, most)
   if r.st == 'running' and tonumber(r.exp) > now and r.start + maxrun > now then
     redis.call('HSET', owed, 'rp', math.max(tonumber(r.rp or 0), want))
     redis.call('HSETNX', owed, 'next', now)
+    if not calm then redis.call('HSET', owed, 'soon', 1) end
     return {'running', n}
   end
-  if r.st == 'queued' and prio >= want then
-    return {'coalesced', n}
-  end
-  local due = now
+  local soonest = (r.last or 0) + AGAIN -- a hot page must not hammer a source that is down
+  local due, settles = now, false
   if r.st == 'queued' then
-    due = math.max(now, tonumber(r.due)) -- lifted to a faster queue; a back-off still holds
+    due = tonumber(r.due) -- a back-off still holds
+    if r.set and calm then
+      due, settles = math.max(due, calm), true
+    elseif r.set then
+      due = soonest
+    end
+    if prio >= want and (calm or not r.set) then
+      if settles and due > now then
+        redis.call('HSET', owed, 'due', due)
+        redis.call('ZADD', dirty, due, path)
+      end
+      return {'coalesced', n}
+    end -- else lifted to a faster queue, or brought forward
   elseif r.st == 'waiting' then
-    due = math.max(now, r.last + AGAIN) -- a hot page must not hammer a source that is down
-  elseif r.st == 'failed' then
-    redis.call('HDEL', owed, 'att', 'cl', 'gone')
+    due = math.max(soonest, math.min(tonumber(r.due), calm or 0))
+  elseif r.st ~= 'running' then
+    due, settles = calm or now, calm
+    if r.st then redis.call('HDEL', owed, 'att', 'cl', 'gone') end -- it had failed
   end
   if r.st ~= 'failed' then want = math.max(prio, want, tonumber(r.rp or 0)) end
-  local tok, p, wait = issue(n, by, want, due)
+  local tok, p, wait = issue(n, by, want, math.max(now, due), settles)
   return {'queued', n, tok, p, wait}
 end
 
@@ -75,10 +96,14 @@ local function mine(r, owner, maxrun)
   return r.st == 'running' and r.own == owner and r.start + maxrun > now
 end
 
--- again answers a run during which newer triggers came.
+-- again answers a run during which newer triggers came, or that began before it
+-- was quiet.
 local function again(r, by, due)
-  local tok, prio, wait = issue(redis.call('INCR', seq), by, tonumber(r.rp or 0), due)
-  return {'again', number(tok), tok, prio, wait}
+  local prio, settles = tonumber(r.rp or 0), r.calm and not r.soon
+  if r.calm then prio = math.max(prio, tonumber(r.prio)) end
+  if settles then due = math.max(due, settled(r)) end
+  local tok, p, wait = issue(redis.call('INCR', seq), by, prio, due, settles)
+  return {'again', number(tok), tok, p, wait}
 end
 
 local function event(kind, g0, ...)

@@ -10,11 +10,10 @@ if not (r.st == 'running' and r.own == owner) then -- else this is the same requ
   redis.call('HSET', owed, 'gen', r.g0, 'why', ARGV[4])
   redis.call('HSETNX', owed, 'since', now)
   schedule('recheck', 0) -- the second look of an older trigger must not bring the page back
-  redis.call('HDEL', owed, 'next', 'gone', 'att', 'cl', 'err', 'fg0', 'last')
+  redis.call('HDEL', owed, 'next', 'gone', 'att', 'cl', 'err', 'fg0', 'last', 'calm', 'cap', 'soon')
   issue(r.g0, owner .. '-seize', 2, now) -- no task has this token; the sweeper will see when the run dies
   local exp = now + tonumber(ARGV[3])
   redis.call('HSET', owed, 'st', 'running', 'own', owner, 'start', now, 'exp', exp, 'g0', r.g0)
   redis.call('ZADD', dirty, exp, path)
 end
-local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size')
-return {'claimed', tonumber(r.g0), 0, 0, p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept(), tonumber(p.size or 0)}
+return claimed(r.g0, 0, 0)

@@ -5,13 +5,13 @@
 -- and is not less than n; 0 when nothing has been read yet.
 -- -> fresh                  it has met n already
 --  | busy                   a live run or a token has it, and will see n
---  | waiting                it is backing off, and will see n then
+--  | waiting                it is backing off, or left alone until it is quiet, and will see n then
 --  | claimed, …             as claim.lua
 local n, g0, owner = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local given = g0 > 0
 if not given then g0 = tonumber(redis.call('GET', seq)) end
-local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size', 'g0', 'end')
-local r = read(owed, 'st', 'own', 'exp', 'due', 'gen', 'g0', 'cl', 'att', 'prio', 'rp', 'wr')
+local p = read(page, 'g0', 'end')
+local r = read(owed, 'st', 'own', 'exp', 'due', 'gen', 'g0', 'cl', 'att', 'prio', 'rp', 'wr', 'calm')
 local repeated = r.st == 'running' and r.own == owner
 if not repeated then
   if tonumber(p.g0 or 0) >= n then return {'fresh'} end
@@ -28,6 +28,7 @@ if not repeated then
     if n > tonumber(r.g0) then
       redis.call('HSET', owed, 'rp', math.max(tonumber(r.rp or 0), tonumber(ARGV[6])))
       redis.call('HSETNX', owed, 'next', now)
+      redis.call('HSET', owed, 'soon', 1)
     end
     return {'busy'}
   end
@@ -43,9 +44,10 @@ if not repeated then
     return {'busy'}
   end
   local ended = p['end'] or (given and redis.call('HGET', floor, 'absent')) or 0
-  if given and (gen > g0 or r.wr or tonumber(ended) >= g0) then
+  if given and (gen > g0 or r.wr or r.calm or tonumber(ended) >= g0) then
     -- What was read upstream then is older than a trigger, or perhaps than what
-    -- a run has published since: the page has to be read anew.
+    -- a run has published since, or than what has settled since: the page has to
+    -- be read anew.
     if r.st ~= 'queued' then issue(n, owner, prio, now) end
     return {'busy'}
   end
@@ -56,6 +58,7 @@ if not repeated then
   redis.call('HSET', owed, 'st', 'running', 'tok', string.format('%d-%s', n, owner), 'by', owner .. '-take', 'due', now,
     'prio', prio, 'own', owner, 'start', now, 'exp', exp, 'g0', g0)
   redis.call('HDEL', owed, 'rp', 'next', 'look')
+  unsettle(owed, r)
   redis.call('ZADD', dirty, exp, path)
 end
-return {'claimed', tonumber(r.g0), tonumber(r.cl) - 1, tonumber(r.att or 0), p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '', kept(), tonumber(p.size or 0)}
+return claimed(r.g0, tonumber(r.cl) - 1, tonumber(r.att or 0))

@@ -1,7 +1,7 @@
 -- ARGV: label, token, nonce, ms until the label may be forgotten, task: there | missing
 -- -> none | queued, id, token, priority, ms     wake a worker
-local w = read(walk, 'st', 'tok', 'exp', 'by', 'look')
-if w.by == ARGV[3] then return {'queued', number(w.tok), w.tok, redis.call('HGET', walk, 'prio'), 0} end
+local w = read(walk, 'st', 'tok', 'exp', 'by', 'look', 'prio', 'due')
+if w.by == ARGV[3] then return answer(w) end
 if not w.st then
   local l = redis.call('HGET', label, name) or ''
   local at = tonumber(string.match(l, '%d+$') or 0)
@@ -21,10 +21,14 @@ if w.st == 'running' and tonumber(w.exp) > now then
   redis.call('ZADD', dirty, w.exp, name)
   return {'none'}
 end
-if w.st == 'queued' and ARGV[5] == 'there' then
+if w.st ~= 'running' and tonumber(w.due or 0) > now then
+  redis.call('ZADD', dirty, w.due, name)
+  return {'none'}
+end
+if w.st ~= 'running' and ARGV[5] == 'there' then
   local look = math.min(60000, math.max(LOOK, 2 * tonumber(w.look or 0)))
   redis.call('HSET', walk, 'look', look)
   redis.call('ZADD', dirty, now + look, name)
   return {'none'}
 end
-return wake(redis.call('INCR', seq), ARGV[3])
+return wake(redis.call('INCR', seq), ARGV[3], 'queued', now)

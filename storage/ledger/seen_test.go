@@ -1,0 +1,164 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"rebake/storage"
+	"rebake/storage/redistest"
+)
+
+func (f *fixture) mustRemember(s Seen, m Memory) {
+	f.t.Helper()
+	if err := f.Remember(f.ctx, s, m); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func TestSeen(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	posts := Seen{"cms", "posts"}
+	f.mustRemember(posts, Memory{Versions: map[string]string{"1": "a", "2": "b", "3": "c"}, Progress: "one"})
+	f.mustRemember(Seen{"cms", "pages"}, Memory{Versions: map[string]string{"9": "z"}, Progress: "none"})
+	f.mustRemember(posts, Memory{Versions: map[string]string{"2": "bb"}, Gone: []string{"1", "7"}, Progress: "two"})
+
+	got, err := f.SeenVersions(f.ctx, posts, []string{"1", "2", "3", "9"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"2": "bb", "3": "c"}, got); diff != "" {
+		t.Errorf("versions (-want +got):\n%s", diff)
+	}
+	if n, err := f.SeenCount(f.ctx, posts); n != 2 || err != nil {
+		t.Errorf("%d are remembered (%v), want 2", n, err)
+	}
+	progress, err := f.PollProgress(f.ctx, "cms")
+	if diff := cmp.Diff(map[string]string{"posts": "two", "pages": "none"}, progress); diff != "" || err != nil {
+		t.Errorf("progress (-want +got):\n%s%v", diff, err)
+	}
+}
+
+func TestSeen_manyAreAllThere(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	posts, m := Seen{"cms", "posts"}, Memory{Versions: map[string]string{}}
+	var want []string
+	for i := range 3000 {
+		id := fmt.Sprintf("%05d", i)
+		m.Versions[id], want = "v"+id, append(want, id)
+	}
+	f.mustRemember(posts, m)
+	var got []string
+	if err := f.EachSeen(f.ctx, posts, func(id string) { got = append(got, id) }); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, slices.Compact(got)); diff != "" {
+		t.Errorf("ids (-want +got):\n%s", diff)
+	}
+	versions, err := f.SeenVersions(f.ctx, posts, want)
+	if diff := cmp.Diff(m.Versions, versions); diff != "" || err != nil {
+		t.Errorf("versions (-want +got):\n%s%v", diff, err)
+	}
+}
+
+func TestShownSince(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	started := time.Now().Add(-time.Second)
+	for path, tags := range map[string]string{"/a": "post:1", "/b": "post:1", "/gone": "post:2"} {
+		f.rdb.ZAdd(f.ctx, f.key("tag:"+tags), redis.Z{Member: path})
+		f.rdb.HSet(f.ctx, f.key("page:"+path), "at", started.UnixMilli())
+	}
+	older := started.Add(-time.Hour)
+	f.rdb.HSet(f.ctx, f.key("page:/b"), "at", older.UnixMilli())
+	f.rdb.HSet(f.ctx, f.key("page:/gone"), "gone", 1)
+	f.rdb.ZAdd(f.ctx, f.key("tag:post:3"), redis.Z{Member: "/forgotten"})
+	got, err := f.ShownSince(f.ctx, []string{"post:1", "post:2", "post:3", "post:4"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]time.Time{"post:1": time.UnixMilli(older.UnixMilli())}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func (f *fixture) mustClaimPoll(every time.Duration, now bool) (*Poll, time.Duration, bool) {
+	f.t.Helper()
+	p, wait, busy, err := f.ClaimPoll(f.ctx, "cms", every, now)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return p, wait, busy
+}
+
+func TestPoll_isOneProcessAtATime(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	first, _, _ := f.mustClaimPoll(time.Minute, false)
+	if first == nil {
+		t.Fatal("nobody has the turn, and it is refused")
+	}
+	for _, now := range []bool{false, true} {
+		if p, wait, busy := f.mustClaimPoll(time.Minute, now); p != nil || !busy || wait <= 0 || wait > pollLease {
+			t.Errorf("another gets %v, and is to wait %s", p, wait)
+		}
+	}
+	if err := first.End(f.ctx, PollState{}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if p, wait, busy := f.mustClaimPoll(time.Minute, false); p != nil || busy || wait < 50*time.Second {
+		t.Errorf("the next is due in %s", wait)
+	}
+	if p, _, _ := f.mustClaimPoll(time.Minute, true); p == nil {
+		t.Error("somebody who waits for it does not get the turn")
+	}
+}
+
+func TestPoll_ofAProcessThatDied(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	dead, _, _ := f.mustClaimPoll(time.Minute, false)
+	f.rdb.HSet(f.ctx, f.key("poll:cms"), "exp", 1)
+	if p, _, _ := f.mustClaimPoll(time.Minute, false); p == nil {
+		t.Fatal("its turn is nobody's")
+	}
+	if err := dead.Renew(f.ctx); err != storage.ErrLost {
+		t.Errorf("it goes on: %v", err)
+	}
+	if err := dead.End(f.ctx, PollState{}, time.Minute); err != storage.ErrLost {
+		t.Errorf("it ends the other's turn: %v", err)
+	}
+}
+
+func TestPoll_isKeptByRenewing(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	p, _, _ := f.mustClaimPoll(time.Minute, false)
+	f.rdb.HSet(f.ctx, f.key("poll:cms"), "exp", 1)
+	if err := p.Renew(f.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if other, _, _ := f.mustClaimPoll(time.Minute, false); other != nil {
+		t.Error("another gets the turn")
+	}
+}
+
+func TestPoll_aShorterIntervalHoldsAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	p, _, _ := f.mustClaimPoll(time.Hour, false)
+	if err := p.End(f.ctx, PollState{}, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if p, wait, _ := f.mustClaimPoll(10*time.Second, false); p == nil {
+		t.Errorf("the next is due in %s", wait)
+	}
+}
