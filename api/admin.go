@@ -31,6 +31,8 @@ type Index interface {
 	Oldest(context.Context) (time.Time, error)
 	Walks(context.Context) ([]ledger.Walking, error)
 	Down(context.Context) ([]ledger.Down, error)
+	EachLagging(context.Context, func(ledger.State) error) error
+	CountParked(context.Context) (int64, error)
 }
 
 // Records are what the ledger remembers of triggers that came this way.

@@ -77,6 +77,8 @@ type fakeLedger struct {
 	progress ledger.Progress
 	unmet    []ledger.State
 	query    ledger.Query // the last one
+
+	parkedEvents, lagging int64
 }
 
 func (o *fakeOperator) Hold(_ context.Context, by, why string) error {
@@ -172,6 +174,19 @@ func (s *fakeState) EachFailed(_ context.Context, f func(ledger.State) error) er
 	}
 	return s.err
 }
+
+func (s *fakeState) EachLagging(_ context.Context, f func(ledger.State) error) error {
+	for _, one := range s.sorted() {
+		if one.Page != nil && one.Page.Lagging != "" {
+			if err := f(one); err != nil {
+				return err
+			}
+		}
+	}
+	return s.err
+}
+
+func (s *fakeState) CountParked(context.Context) (int64, error) { return s.parkedEvents, s.err }
 
 func (s *fakeState) Pages(context.Context, ledger.Label) (int64, error) {
 	return int64(len(s.states)), s.err

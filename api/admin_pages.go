@@ -1,10 +1,12 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"rebake/storage/ledger"
@@ -19,15 +21,20 @@ type PageRow struct {
 	Route     string           `json:"route,omitzero"`
 	Label     ledger.Label     `json:"label,omitzero"` // that makes it stale
 	Error     string           `json:"error,omitzero"` // of the last failed try
+	// Lagging says what the page shows an older version of than its CMS has
+	// told of.
+	Lagging  string    `json:"lagging,omitzero"`
+	Settling time.Time `json:"settling,omitzero"` // until when it is left alone
 }
 
 func newPageRow(s ledger.State) PageRow {
 	row := PageRow{Path: s.Path.String(), Freshness: s.Freshness, Label: s.Label}
 	if s.Page != nil {
 		row.Changed, row.Size, row.Route = s.Page.Changed, s.Page.Size, s.Page.Route
+		row.Lagging = s.Page.Lagging
 	}
 	if s.Owed != nil {
-		row.Error = s.Owed.Error
+		row.Error, row.Settling = s.Owed.Error, s.Owed.Settling
 	}
 	return row
 }
@@ -45,8 +52,12 @@ const (
 	mostPagesLimit = 1000
 )
 
+// pageLagging is not how a page is: a lagging one is fresh, stale or what else.
+// But pages can be listed by it.
+const pageLagging ledger.Freshness = "lagging"
+
 // states are those that pages can be listed by.
-var states = []ledger.Freshness{ledger.PageFresh, ledger.PageStale, ledger.PageRetrying, ledger.PageFailed, ledger.PageGone}
+var states = []ledger.Freshness{ledger.PageFresh, ledger.PageStale, ledger.PageRetrying, ledger.PageFailed, ledger.PageGone, pageLagging}
 
 func (a *API) listPages(w http.ResponseWriter, r *http.Request) {
 	q, err := a.pagesQuery(r)
@@ -54,7 +65,11 @@ func (a *API) listPages(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, err)
 		return
 	}
-	list, next, err := a.state.List(r.Context(), q)
+	read := a.state.List
+	if q.State == pageLagging {
+		read = a.listLagging
+	}
+	list, next, err := read(r.Context(), q)
 	if err != nil {
 		a.refuse(w, r, err)
 		return
@@ -64,6 +79,25 @@ func (a *API) listPages(w http.ResponseWriter, r *http.Request) {
 		res.Pages = append(res.Pages, newPageRow(s))
 	}
 	answer(w, http.StatusOK, res)
+}
+
+// listLagging is ledger.Ledger.List for the lagging pages.
+func (a *API) listLagging(ctx context.Context, q ledger.Query) (list []ledger.State, next string, err error) {
+	tag, tagged := strings.CutPrefix(string(q.Label), string(ledger.Tag("")))
+	below := strings.TrimSuffix(q.Below.String(), "/") + "/"
+	err = a.state.EachLagging(ctx, func(s ledger.State) error {
+		path := s.Path.String()
+		if path > q.After && (q.Below.IsZero() || strings.HasPrefix(path+"/", below)) && (!tagged || slices.Contains(s.Page.Tags, tag)) {
+			list = append(list, s)
+		}
+		return nil
+	})
+	slices.SortFunc(list, func(a, b ledger.State) int { return strings.Compare(a.Path.String(), b.Path.String()) })
+	if len(list) > q.Limit {
+		list = list[:q.Limit]
+		next = list[q.Limit-1].Path.String()
+	}
+	return list, next, err
 }
 
 func (a *API) pagesQuery(r *http.Request) (ledger.Query, error) {
@@ -83,7 +117,7 @@ func (a *API) pagesQuery(r *http.Request) (ledger.Query, error) {
 	}
 	if s := query.Get("state"); s != "" {
 		if q.State = ledger.Freshness(s); !slices.Contains(states, q.State) {
-			return q, bad("bad_state", fmt.Sprintf("state=%.40q: use fresh, stale, retrying, failed or gone", s))
+			return q, bad("bad_state", fmt.Sprintf("state=%.40q: use fresh, stale, retrying, failed, gone or lagging", s))
 		}
 	}
 	if s := query.Get("limit"); s != "" {

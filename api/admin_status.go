@@ -25,13 +25,20 @@ type Status struct {
 	Owed   int64     `json:"owed"`   // pages that wait or run
 	Failed int64     `json:"failed"` // pages that nobody tries any more
 	Timers int64     `json:"timers"` // triggers that wait for their time
+	// Lagging is how many pages show an older version of something than its CMS
+	// has told of.
+	Lagging int64 `json:"lagging,omitzero"`
+	// Parked is how many events of webhooks a person has to look at.
+	Parked int64 `json:"parked,omitzero"`
 	// Oldest is since when the longest waiting page waits.
 	Oldest time.Time          `json:"oldest,omitzero"`
 	Walks  []ledger.Walking   `json:"walks,omitempty"` // labels whose pages are not all owed yet
 	Queues []worker.QueueSize `json:"queues,omitempty"`
 	Hold   *ledger.Hold       `json:"hold,omitempty"`
 	Down   []ledger.Down      `json:"down,omitempty"` // what pages are made from, and is left alone for a while
-	At     time.Time          `json:"at"`
+	// Reconcile is how the last poll of each source and origin ended.
+	Reconcile []ledger.PollState `json:"reconcile,omitempty"`
+	At        time.Time          `json:"at"`
 }
 
 func (a *API) status(w http.ResponseWriter, r *http.Request) {
@@ -60,7 +67,10 @@ func (a *API) readStatus(ctx context.Context) (s Status, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.Owed, s.Failed, s.Timers = counts.Owed, counts.Failed, counts.Timers
+	s.Owed, s.Failed, s.Timers, s.Lagging = counts.Owed, counts.Failed, counts.Timers, counts.Lagging
+	if s.Parked, err = a.state.CountParked(ctx); err != nil {
+		return s, err
+	}
 	if s.Pages, err = a.state.Pages(ctx, ledger.Site); err != nil {
 		return s, err
 	}
@@ -74,6 +84,9 @@ func (a *API) readStatus(ctx context.Context) (s Status, err error) {
 		return s, err
 	}
 	if s.Down, err = a.state.Down(ctx); err != nil {
+		return s, err
+	}
+	if s.Reconcile, err = a.polls(ctx); err != nil {
 		return s, err
 	}
 	s.Queues, err = a.site.Queues()

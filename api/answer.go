@@ -51,16 +51,16 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &notSpooled):
 		w.Header().Set("Retry-After", "5")
 		status, p = http.StatusServiceUnavailable, problem{Error: "not_spooled", Message: a.notSpooled(notSpooled)}
-		a.log.Error("trigger lost, its sender has to send it again", "route", r.URL.Path, "err", a.scrub(err.Error()))
+		a.log.Error("trigger lost, its sender has to send it again", "route", a.scrub(r.URL.Path), "err", a.scrub(err.Error()))
 	case errors.As(err, &temporary):
 		w.Header().Set("Retry-After", "1")
 		status, p = http.StatusServiceUnavailable, problem{Error: "unavailable", Message: "the queue does not answer; send it again"}
-		a.log.Error("queue does not answer", "route", r.URL.Path, "err", err)
+		a.log.Error("queue does not answer", "route", a.scrub(r.URL.Path), "err", err)
 	default:
-		a.log.Error("request failed", "route", r.URL.Path, "err", err)
+		a.log.Error("request failed", "route", a.scrub(r.URL.Path), "err", err)
 	}
 	if status < 500 {
-		a.log.Warn("request refused", "route", r.URL.Path, "status", status, "code", p.Error, "reason", a.scrub(p.Message))
+		a.log.Warn("request refused", "route", a.scrub(r.URL.Path), "status", status, "code", p.Error, "reason", a.scrub(p.Message))
 	}
 	a.metrics.refused.WithLabelValues(p.Error).Inc()
 	answer(w, status, p)

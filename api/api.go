@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rebake/api/webhook"
 	"rebake/storage"
 	"rebake/storage/ledger"
 	"rebake/worker"
@@ -28,6 +29,8 @@ type Config struct {
 	MaxBody int64
 	// MaxPaths is the most paths of one trigger.
 	MaxPaths int
+	// Webhooks are those that /_rebake/webhooks/ takes events for; nil is none.
+	Webhooks *webhook.Set
 	// Metrics is where /metrics reads, and what the API adds its own to; nil is
 	// one of its own.
 	Metrics *prometheus.Registry
@@ -49,6 +52,7 @@ type Site interface {
 	Miss(context.Context, storage.Path) (worker.Served, error)
 	Operator
 	Collector
+	Reconciler
 }
 
 // Routes is what the api asks of the renderer floor.
@@ -64,6 +68,8 @@ type State interface {
 	Index
 	Records
 	Marks
+	Parking
+	Polled
 }
 
 // API answers requests. Safe for concurrent use.

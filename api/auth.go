@@ -67,7 +67,7 @@ func (a *API) SetSecrets(secrets []storage.Secret) {
 // scrub takes the site's secrets out of a text that is going to be logged or
 // kept: callers put them into the strangest places.
 func (a *API) scrub(s string) string {
-	for _, secret := range append(slices.Clone(*a.secrets.Load()), a.cfg.AdminToken) {
+	for _, secret := range slices.Concat(*a.secrets.Load(), a.cfg.Webhooks.Secrets(), []storage.Secret{a.cfg.AdminToken}) {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret.Reveal(), secret.String())
 		}

@@ -74,6 +74,11 @@ func (a *API) unauthorized(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, errUnauthorized)
 		return
 	}
+	a.tooManyFailures(w, r)
+}
+
+// tooManyFailures answers a sender that is wrong too often.
+func (a *API) tooManyFailures(w http.ResponseWriter, r *http.Request) {
 	a.failures.log.Do(func() {
 		a.log.Warn("too many wrong secrets, not each is logged", "route", r.URL.Path, "from", sender(r.RemoteAddr))
 	})

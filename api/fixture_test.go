@@ -175,6 +175,41 @@ func (f *fixture) labelled(want ...string) {
 	}
 }
 
+// itemized checks the items of the only trigger.
+func (f *fixture) itemized(want ...string) {
+	f.t.Helper()
+	all := f.site.all()
+	if len(all) != 1 {
+		f.t.Fatalf("%d triggers, want 1", len(all))
+	}
+	var got []string
+	for _, item := range all[0].Items {
+		got = append(got, item.Tag)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		f.t.Errorf("items of the trigger (-want +got):\n%s", diff)
+	}
+}
+
+// named checks the labels of the only trigger, and the labels of its items.
+func (f *fixture) named(want ...string) {
+	f.t.Helper()
+	all := f.site.all()
+	if len(all) != 1 {
+		f.t.Fatalf("%d triggers, want 1", len(all))
+	}
+	var got []string
+	for _, l := range all[0].Labels {
+		got = append(got, string(l))
+	}
+	for _, item := range all[0].Items {
+		got = append(got, string(ledger.Item(item.Tag)))
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		f.t.Errorf("labels and items of the trigger (-want +got):\n%s", diff)
+	}
+}
+
 // idle checks that nothing was triggered.
 func (f *fixture) idle() {
 	f.t.Helper()
@@ -192,6 +227,7 @@ type fakeSite struct {
 	waitLabel func(context.Context, worker.AcceptedLabel) error
 	fakeOperator
 	fakeCollector
+	fakeReconciler
 
 	mu       sync.Mutex
 	triggers []worker.Trigger // guarded by mu
@@ -210,6 +246,9 @@ func (s *fakeSite) Accept(ctx context.Context, t worker.Trigger) (worker.Accepte
 	}
 	for i, l := range t.Labels {
 		a.Labels = append(a.Labels, worker.AcceptedLabel{Label: l, ID: uint64(21 + i), Pages: 3})
+	}
+	for i, item := range t.Items {
+		a.Labels = append(a.Labels, worker.AcceptedLabel{Label: ledger.Item(item.Tag), ID: uint64(41 + i), Pages: 3})
 	}
 	return a, nil
 }
@@ -252,6 +291,8 @@ type fakeState struct {
 	states map[string]ledger.State
 	err    error
 	fakeLedger
+	fakeParking
+	fakePolled
 }
 
 func (s *fakeState) State(_ context.Context, p storage.Path) (ledger.State, error) {
@@ -261,7 +302,9 @@ func (s *fakeState) State(_ context.Context, p storage.Path) (ledger.State, erro
 	return ledger.State{Path: p, Freshness: ledger.PageUnknown}, s.err
 }
 
-func (s *fakeState) Counts(context.Context) (ledger.Counts, error) { return ledger.Counts{}, s.err }
+func (s *fakeState) Counts(context.Context) (ledger.Counts, error) {
+	return ledger.Counts{Lagging: s.lagging}, s.err
+}
 
 // logs is what was logged. Safe for concurrent use.
 type logs struct {

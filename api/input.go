@@ -23,6 +23,7 @@ type input struct {
 	slugs         []string
 	itemSlugs     []string // of items that have a tag, too
 	tags          []string
+	items         []string // by the tags that pages showing them have
 	prefixes      []string // decoded
 	escapedPrefix []string
 	wait          string
@@ -65,10 +66,14 @@ func parseQuery(r *http.Request) (url.Values, error) {
 // readBody reads a body of bounded size. One that does not come, or ends
 // early, is the sender's error.
 func (a *API) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	return a.readAtMost(w, r, a.cfg.MaxBody)
+}
+
+func (a *API) readAtMost(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
 	if r.Header.Get("Content-Encoding") != "" {
 		return nil, &badRequest{http.StatusUnsupportedMediaType, "encoding", "send the body without Content-Encoding"}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.cfg.MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var tooLarge *http.MaxBytesError
 	if err != nil && !errors.As(err, &tooLarge) {
 		return nil, bad("bad_body", "the body did not come to its end")
@@ -105,6 +110,7 @@ func (in *input) addValues(v url.Values) {
 	in.prefixes = append(in.prefixes, v["prefix"]...)
 	in.addTags(slices.Concat(v["tag"], v["tags"]))
 	in.addItem("post", v.Get("postId"))
+	in.addItem("post", v.Get("post_id"))
 	in.addItem(v.Get("contentType"), v.Get("contentId"))
 	set(&in.wait, v.Get("wait"))
 	set(&in.recheck, v.Get("recheck"))
@@ -129,20 +135,29 @@ func (in *input) addTags(lists []string) {
 
 // itemNames are kinds of items that senders call by another name than
 // WordPress' own, by which pages are tagged.
-var itemNames = map[string]string{"tag": "post_tag", "author": "user"}
+var itemNames = map[string]string{"tag": "post_tag", "author": "user", "attachment": "media"}
 
-// addItem takes what a CMS calls an item for the tag that pages showing it
-// have: "post:42". The button for everything of the plugin of next-wp says the
-// kind "all", and no id.
+// everywhere are kinds of items that every page shows, or may show: menus, and
+// what a theme of blocks is made of.
+var everywhere = map[string]bool{
+	"menu": true, "nav_menu": true, "nav_menu_item": true, "wp_navigation": true,
+	"wp_template": true, "wp_template_part": true, "wp_global_styles": true, "wp_block": true,
+}
+
+// addItem takes what a CMS calls an item by the tag that pages showing it have:
+// "post:42". The button for everything of the plugin of next-wp says the kind
+// "all", and no id. The sender's own name for a kind is a tag as well, since
+// routes may have made that of it.
 func (in *input) addItem(kind, id string) {
 	switch {
-	case kind == "all" && id == "":
+	case kind == "all" && id == "" || everywhere[kind]:
 		in.all = true
-	case kind != "" && id != "":
+	case kind == "" || id == "" || kind == "revision":
+	case itemNames[kind] != "":
 		in.tags = append(in.tags, kind+":"+id)
-		if name := itemNames[kind]; name != "" {
-			in.tags = append(in.tags, name+":"+id)
-		}
+		in.items = append(in.items, itemNames[kind]+":"+id)
+	default:
+		in.items = append(in.items, kind+":"+id)
 	}
 }
 
@@ -175,6 +190,7 @@ func (in *input) addJSON(body []byte) error {
 	}
 	in.addTags(tags)
 	in.addItem("post", in.scalar(fields, "postId"))
+	in.addItem("post", in.scalar(fields, "post_id"))
 	in.addItem(in.scalar(fields, "contentType"), in.scalar(fields, "contentId"))
 	if raw, ok := fields["data"]; ok {
 		in.addData(fields, raw)

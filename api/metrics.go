@@ -20,6 +20,7 @@ type metrics struct {
 	triggers *prometheus.CounterVec
 	renders  *prometheus.CounterVec
 	refused  *prometheus.CounterVec
+	events   *prometheus.CounterVec
 }
 
 // newMetrics registers them.
@@ -42,10 +43,19 @@ func newMetrics(a *API) *metrics {
 		Name: "rebake_requests_refused_total",
 		Help: "Requests that did nothing, by the code of their answer: unauthorized, dot_segment, too_large …",
 	}, []string{"code"})
+	m.events = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rebake_webhook_events_total",
+		Help: "Requests to webhooks by what became of them: accepted, ignored, duplicate, parked, unreadable, refused, lost, asked.",
+	}, []string{"webhook", "outcome"})
+	for _, name := range a.cfg.Webhooks.Names() {
+		for _, outcome := range eventOutcomes {
+			m.events.WithLabelValues(name, outcome)
+		}
+	}
 	for _, to := range []string{"redis", "spool", "lost"} {
 		m.triggers.WithLabelValues(to)
 	}
-	reg.MustRegister(m.triggers, m.renders, m.refused, stateCollector{a})
+	reg.MustRegister(m.triggers, m.renders, m.refused, m.events, stateCollector{a})
 	m.Handler = promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 	return m
 }
@@ -87,12 +97,14 @@ var (
 	pagesKnown   = prometheus.NewDesc("rebake_pages", "Pages that are known, removed ones too.", nil, nil)
 	pagesOwed    = prometheus.NewDesc("rebake_pages_owed", "Pages that wait for a render or are being rendered.", nil, nil)
 	pagesFailed  = prometheus.NewDesc("rebake_pages_failed", "Pages that nobody tries any more.", nil, nil)
+	pagesLagging = prometheus.NewDesc("rebake_pages_lagging", "Pages that show something older than their CMS has told of.", nil, nil)
+	eventsParked = prometheus.NewDesc("rebake_webhook_events_parked", "Events of webhooks that a person has to look at.", nil, nil)
 	oldestOwed   = prometheus.NewDesc("rebake_oldest_owed_seconds", "Since when the longest waiting page waits.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c stateCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{redisUp, redisFull, spoolRecords, spoolBytes, pagesKnown, pagesOwed, pagesFailed, oldestOwed} {
+	for _, d := range []*prometheus.Desc{redisUp, redisFull, spoolRecords, spoolBytes, pagesKnown, pagesOwed, pagesFailed, pagesLagging, eventsParked, oldestOwed, reconcileFound} {
 		to <- d
 	}
 }
@@ -118,9 +130,14 @@ func (c stateCollector) Collect(to chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), acceptTime)
 	defer cancel()
+	c.collectPolls(ctx, to)
 	if counts, err := c.state.Counts(ctx); err == nil {
 		gauge(pagesOwed, float64(counts.Owed))
 		gauge(pagesFailed, float64(counts.Failed))
+		gauge(pagesLagging, float64(counts.Lagging))
+	}
+	if n, err := c.state.CountParked(ctx); err == nil {
+		gauge(eventsParked, float64(n))
 	}
 	if n, err := c.state.Pages(ctx, ledger.Site); err == nil {
 		gauge(pagesKnown, float64(n))

@@ -57,8 +57,8 @@ const maxTag = 256
 
 // labels are the tags and prefixes of an input.
 func (a *API) labels(in input) ([]ledger.Label, error) {
-	if n := len(in.tags) + len(in.prefixes) + len(in.escapedPrefix); n > a.cfg.MaxPaths {
-		return nil, bad("too_many", fmt.Sprintf("%d tags and prefixes; at most %d in one request", n, a.cfg.MaxPaths))
+	if n := len(in.tags) + len(in.items) + len(in.prefixes) + len(in.escapedPrefix); n > a.cfg.MaxPaths {
+		return nil, bad("too_many", fmt.Sprintf("%d tags, items and prefixes; at most %d in one request", n, a.cfg.MaxPaths))
 	}
 	var list []ledger.Label
 	add := func(l ledger.Label) {

@@ -40,21 +40,21 @@ func TestRevalidate_namesLabels(t *testing.T) {
 		{name: "prefix in JSON, from a permalink", body: `{"prefix":"https://www.example.com/caf%c3%a9/"}`, want: "prefix:/café"},
 		{name: "prefix in a form", body: "prefix=/blog", header: formType, want: "prefix:/blog"},
 		{name: "tag and prefix", query: "prefix=/blog&tag=a", want: "tag:a prefix:/blog"},
-		{name: "post id in a query", query: "postId=41", want: "tag:post:41"},
-		{name: "post id in a form", body: "postId=41", header: formType, want: "tag:post:41"},
-		{name: "post id, number", body: `{"postId":41}`, want: "tag:post:41"},
-		{name: "post id, text", body: `{"postId":"41"}`, want: "tag:post:41"},
-		{name: "post id, larger than a float can tell", body: `{"postId":9007199254740993}`, want: "tag:post:9007199254740993"},
-		{name: "content in a query", query: "contentType=page&contentId=7", want: "tag:page:7"},
-		{name: "content, number", body: `{"contentType":"page","contentId":7}`, want: "tag:page:7"},
-		{name: "a tag of WordPress, by the name of next-wp", body: `{"contentType":"tag","contentId":7}`, want: "tag:tag:7 tag:post_tag:7"},
-		{name: "an author, by the name of next-wp", body: `{"contentType":"author","contentId":1}`, want: "tag:author:1 tag:user:1"},
+		{name: "post id in a query", query: "postId=41", want: "item:post:41"},
+		{name: "post id in a form", body: "postId=41", header: formType, want: "item:post:41"},
+		{name: "post id, number", body: `{"postId":41}`, want: "item:post:41"},
+		{name: "post id, text", body: `{"postId":"41"}`, want: "item:post:41"},
+		{name: "post id, larger than a float can tell", body: `{"postId":9007199254740993}`, want: "item:post:9007199254740993"},
+		{name: "content in a query", query: "contentType=page&contentId=7", want: "item:page:7"},
+		{name: "content, number", body: `{"contentType":"page","contentId":7}`, want: "item:page:7"},
+		{name: "a tag of WordPress, by the name of next-wp", body: `{"contentType":"tag","contentId":7}`, want: "tag:tag:7 item:post_tag:7"},
+		{name: "an author, by the name of next-wp", body: `{"contentType":"author","contentId":1}`, want: "tag:author:1 item:user:1"},
 		{name: "everything, by the button of next-wp", body: `{"contentType":"all"}`, want: "site"},
-		{name: "content, text", body: `{"contentType":"page","contentId":"7"}`, want: "tag:page:7"},
-		{name: "data, number", body: `{"type":"post","data":{"id":47}}`, want: "tag:post:47"},
-		{name: "data, text", body: `{"type":"post","data":{"id":"47"}}`, want: "tag:post:47"},
-		{name: "data with a type of its own", body: `{"data":{"id":47,"type":"page"}}`, want: "tag:page:47"},
-		{name: "data of a term", body: `{"type":"term","data":{"id":4,"taxonomy":"category"}}`, want: "tag:category:4"},
+		{name: "content, text", body: `{"contentType":"page","contentId":"7"}`, want: "item:page:7"},
+		{name: "data, number", body: `{"type":"post","data":{"id":47}}`, want: "item:post:47"},
+		{name: "data, text", body: `{"type":"post","data":{"id":"47"}}`, want: "item:post:47"},
+		{name: "data with a type of its own", body: `{"data":{"id":47,"type":"page"}}`, want: "item:page:47"},
+		{name: "data of a term", body: `{"type":"term","data":{"id":4,"taxonomy":"category"}}`, want: "item:category:4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t)
@@ -62,7 +62,7 @@ func TestRevalidate_namesLabels(t *testing.T) {
 			if w.Code != 200 || w.object()["revalidated"] != true {
 				t.Fatalf("answer is %d %s, want 200 and revalidated", w.Code, w.Body)
 			}
-			f.labelled(strings.Fields(c.want)...)
+			f.named(strings.Fields(c.want)...)
 			f.triggered()
 		})
 	}
@@ -71,24 +71,24 @@ func TestRevalidate_namesLabels(t *testing.T) {
 // One part of a request that says nothing does not spoil the others.
 func TestRevalidate_takesItemBesideUselessFields(t *testing.T) {
 	for _, c := range []struct{ name, query, body, want string }{
-		{name: "empty list of paths", body: `{"postId":41,"paths":[],"path":null,"slug":null}`, want: "tag:post:41"},
-		{name: "empty tag", body: `{"postId":41,"tags":""}`, want: "tag:post:41"},
-		{name: "empty tag in a query", query: "postId=41&tags=", want: "tag:post:41"},
-		{name: "data that is nothing", body: `{"postId":41,"data":null}`, want: "tag:post:41"},
-		{name: "data of another shape", body: `{"postId":41,"data":["x"]}`, want: "tag:post:41"},
-		{name: "data without an id", body: `{"postId":41,"type":"post","data":{"action":"update"}}`, want: "tag:post:41"},
-		{name: "type of another shape", body: `{"postId":41,"type":{"name":"post"},"data":{"id":5}}`, want: "tag:post:41"},
-		{name: "content without an id", body: `{"postId":41,"contentType":"post"}`, want: "tag:post:41"},
-		{name: "content id of another shape", body: `{"postId":41,"contentType":"post","contentId":[1]}`, want: "tag:post:41"},
-		{name: "slug of an item that makes no page", body: `{"type":"term","data":{"id":4,"slug":"a;b","taxonomy":"category"}}`, want: "tag:category:4"},
-		{name: "empty slug of an item", body: `{"type":"post","data":{"id":4,"slug":""}}`, want: "tag:post:4"},
+		{name: "empty list of paths", body: `{"postId":41,"paths":[],"path":null,"slug":null}`, want: "item:post:41"},
+		{name: "empty tag", body: `{"postId":41,"tags":""}`, want: "item:post:41"},
+		{name: "empty tag in a query", query: "postId=41&tags=", want: "item:post:41"},
+		{name: "data that is nothing", body: `{"postId":41,"data":null}`, want: "item:post:41"},
+		{name: "data of another shape", body: `{"postId":41,"data":["x"]}`, want: "item:post:41"},
+		{name: "data without an id", body: `{"postId":41,"type":"post","data":{"action":"update"}}`, want: "item:post:41"},
+		{name: "type of another shape", body: `{"postId":41,"type":{"name":"post"},"data":{"id":5}}`, want: "item:post:41"},
+		{name: "content without an id", body: `{"postId":41,"contentType":"post"}`, want: "item:post:41"},
+		{name: "content id of another shape", body: `{"postId":41,"contentType":"post","contentId":[1]}`, want: "item:post:41"},
+		{name: "slug of an item that makes no page", body: `{"type":"term","data":{"id":4,"slug":"a;b","taxonomy":"category"}}`, want: "item:category:4"},
+		{name: "empty slug of an item", body: `{"type":"post","data":{"id":4,"slug":""}}`, want: "item:post:4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t)
 			if w := f.revalidate("POST", c.query, c.body); w.Code != 200 {
 				t.Fatalf("answer is %d %s, want 200", w.Code, w.Body)
 			}
-			f.labelled(c.want)
+			f.named(c.want)
 			f.triggered()
 		})
 	}

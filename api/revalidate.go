@@ -64,6 +64,7 @@ func (a *API) revalidate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.Reason = a.reason("revalidate", r)
+	t.Items = append(t.Items, a.itemsAt(r.Context(), t)...)
 	a.accept(w, r, t, wait)
 }
 
@@ -90,11 +91,14 @@ func (a *API) trigger(in input) (worker.Trigger, time.Duration, error) {
 	if t.Labels, err = a.labels(in); err != nil {
 		return t, 0, err
 	}
+	if t.Items, err = a.items(in); err != nil {
+		return t, 0, err
+	}
 	if in.all {
 		t.Labels, t.Priority = append(t.Labels, ledger.Site), ledger.Low
 	}
 	switch {
-	case len(t.Paths)+len(t.Labels)+len(in.slugs) > 0:
+	case len(t.Paths)+len(t.Labels)+len(t.Items)+len(in.slugs) > 0:
 	case in.useless != nil:
 		return t, 0, in.useless
 	default:
@@ -201,8 +205,10 @@ func remark(t worker.Trigger, accepted worker.Accepted) string {
 		return kept(accepted.Spooled)
 	case pages(accepted) > 0:
 		return ""
-	case len(accepted.Labels) > 0:
+	case len(t.Labels) > 0:
 		return fmt.Sprintf("no page has %s yet", strings.Join(names(accepted.Labels), ", "))
+	case len(t.Items) > 0 && len(t.Paths) == 0:
+		return "no page shows it yet, so the CMS is asked where it belongs"
 	case len(t.Paths) == 0:
 		return "no page matches"
 	default:
@@ -226,8 +232,10 @@ func kept(s *worker.Spooled) string { return s.Why + "; the trigger is kept unti
 
 func names(labels []worker.AcceptedLabel) []string {
 	var list []string
-	for _, l := range labels[:min(len(labels), 5)] {
-		list = append(list, string(l.Label))
+	for _, l := range labels {
+		if !isItem(l.Label) && len(list) < 5 {
+			list = append(list, string(l.Label))
+		}
 	}
 	return list
 }
@@ -268,7 +276,9 @@ func (a *API) await(w http.ResponseWriter, r *http.Request, accepted worker.Acce
 		each(p.Path.String(), func() error { return a.site.Wait(ctx, p) })
 	}
 	for _, l := range accepted.Labels {
-		each(string(l.Label), func() error { return a.site.WaitLabel(ctx, l) })
+		if !isLookedFor(l.Label) {
+			each(string(l.Label), func() error { return a.site.WaitLabel(ctx, l) })
+		}
 	}
 	waiters.Wait()
 	if s := accepted.Spooled; s != nil {

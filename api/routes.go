@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
+
+	"rebake/api/webhook"
 )
 
 // Public returns the handler of the listener that nginx and CMSs talk to.
@@ -15,6 +17,9 @@ func (a *API) Public() http.Handler {
 	revalidate := methods(a.revalidate, http.MethodGet, http.MethodPost, http.MethodPut)
 	r.Handle("/api/revalidate", revalidate)
 	r.Handle("/api/revalidate/", revalidate) // some frameworks add the slash
+	event := methods(a.webhook, http.MethodPost)
+	r.Handle(webhook.Prefix+"{name}", event)
+	r.Handle(webhook.Prefix+"{name}/", event)
 	r.NotFoundHandler = http.HandlerFunc(a.miss)
 	return a.guard(r)
 }
@@ -34,6 +39,9 @@ func (a *API) Admin() http.Handler {
 	r.Handle("/v1/hold", a.private(methods(a.hold, http.MethodPost)))
 	r.Handle("/v1/resume", a.private(methods(a.resume, http.MethodPost)))
 	r.Handle("/v1/gc", a.private(methods(a.gc, http.MethodGet, http.MethodPost)))
+	r.Handle("/v1/webhooks/parked", a.private(methods(a.parkedEvents, http.MethodGet)))
+	r.Handle("/v1/webhooks/parked/retry", a.private(methods(a.retryParked, http.MethodPost)))
+	r.Handle("/v1/reconcile", a.private(methods(a.reconcile, http.MethodGet, http.MethodPost)))
 	r.Handle("/v1/remove", a.private(methods(a.remove, http.MethodPost)))
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

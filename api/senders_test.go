@@ -14,12 +14,13 @@ func TestSenders(t *testing.T) {
 		body                 string
 		want                 string // paths, in their order
 		labels               string // in their order
+		items                string // in their order
 	}{
 		{
 			name: "Dexerto on-demand-revalidation, post", method: "PUT", target: "/api/revalidate",
 			headers: []string{jsonType, "Authorization: Bearer " + secret, "User-Agent: WordPress/6.1.9; https://cms.example.com"},
 			body:    `{"postId":41,"paths":["\/","\/2026\/11\/dex-two","\/2026\/11\/dex-one"],"tags":["post-41"]}`,
-			want:    "/ /2026/11/dex-two /2026/11/dex-one", labels: "tag:post-41 tag:post:41",
+			want:    "/ /2026/11/dex-two /2026/11/dex-one", labels: "tag:post-41", items: "post:41",
 		},
 		{
 			name: "Dexerto on-demand-revalidation, term", method: "PUT", target: "/api/revalidate",
@@ -31,55 +32,85 @@ func TestSenders(t *testing.T) {
 			name: "Dexerto on-demand-revalidation, post without paths", method: "PUT", target: "/api/revalidate",
 			headers: []string{jsonType, "Authorization: Bearer " + secret},
 			body:    `{"postId":41,"paths":[],"tags":["post-41"]}`,
-			labels:  "tag:post-41 tag:post:41",
+			labels:  "tag:post-41", items: "post:41",
 		},
 		{
 			name: "Dexerto on-demand-revalidation, nothing but the post", method: "PUT", target: "/api/revalidate",
 			headers: []string{jsonType, "Authorization: Bearer " + secret},
 			body:    `{"postId":41}`,
-			labels:  "tag:post:41",
+			items:   "post:41",
 		},
 		{
 			name: "Dexerto on-demand-revalidation, empty line in its settings", method: "PUT", target: "/api/revalidate",
 			headers: []string{jsonType, "Authorization: Bearer " + secret},
 			body:    `{"postId":41,"tags":["news","","post-41"]}`,
-			labels:  "tag:news tag:post-41 tag:post:41",
+			labels:  "tag:news tag:post-41", items: "post:41",
 		},
 		{
 			name: "next-wp plugin, post", method: "POST", target: "/api/revalidate",
 			headers: []string{jsonType, "x-webhook-secret: " + secret},
 			body:    `{"contentType":"post","contentId":45}`,
-			labels:  "tag:post:45",
+			items:   "post:45",
 		},
 		{
 			name: "next-wp plugin, category", method: "POST", target: "/api/revalidate",
 			headers: []string{jsonType, "x-webhook-secret: " + secret},
 			body:    `{"contentType":"category","contentId":4}`,
-			labels:  "tag:category:4",
+			items:   "category:4",
+		},
+		{
+			name: "next-wp plugin, tag, by the name that next-wp has for it", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"contentType":"tag","contentId":9}`,
+			labels:  "tag:tag:9", items: "post_tag:9",
+		},
+		{
+			name: "next-wp plugin, author", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"contentType":"author","contentId":1}`,
+			labels:  "tag:author:1", items: "user:1",
+		},
+		{
+			name: "next-wp plugin, media", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"contentType":"media","contentId":12}`,
+			items:   "media:12",
+		},
+		{
+			name: "next-wp plugin, menu", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"contentType":"menu","contentId":3}`,
+			labels:  "site",
+		},
+		{
+			name: "next-wp wordpress, menu item", method: "POST", target: "/api/revalidate",
+			headers: []string{jsonType, "x-webhook-secret: " + secret},
+			body:    `{"type":"post","data":{"id":50,"slug":"home","type":"nav_menu_item","action":"update"},"timestamp":1795326289}`,
+			want:    "/blog/home /home", labels: "site",
 		},
 		{
 			name: "next-wp wordpress, post", method: "POST", target: "/api/revalidate",
 			headers: []string{jsonType, "x-webhook-secret: " + secret},
 			body:    `{"type":"post","data":{"id":47,"slug":"nw3","type":"post","action":"status_change","old_status":"new","new_status":"publish"},"timestamp":1795326289}`,
-			want:    "/blog/nw3 /nw3", labels: "tag:post:47",
+			want:    "/blog/nw3 /nw3", items: "post:47",
 		},
 		{
 			name: "next-wp wordpress, post of another type", method: "POST", target: "/api/revalidate",
 			headers: []string{jsonType, "x-webhook-secret: " + secret},
 			body:    `{"type":"post","data":{"id":48,"slug":"about","type":"page","action":"update"},"timestamp":1795326289}`,
-			want:    "/blog/about /about", labels: "tag:page:48",
+			want:    "/blog/about /about", items: "page:48",
 		},
 		{
 			name: "next-wp wordpress, post in the trash", method: "POST", target: "/api/revalidate",
 			headers: []string{jsonType, "x-webhook-secret: " + secret},
 			body:    `{"type":"post","data":{"id":47,"slug":"nw-3b__trashed","type":"post","action":"status_change","old_status":"publish","new_status":"trash"},"timestamp":1795326289}`,
-			want:    "/blog/nw-3b /nw-3b", labels: "tag:post:47",
+			want:    "/blog/nw-3b /nw-3b", items: "post:47",
 		},
 		{
 			name: "next-wp wordpress, term", method: "POST", target: "/api/revalidate",
 			headers: []string{jsonType, "x-webhook-secret: " + secret},
 			body:    `{"type":"term","data":{"id":4,"slug":"sp4","taxonomy":"category","action":"edited_term"},"timestamp":1795326289}`,
-			want:    "/blog/sp4 /sp4", labels: "tag:category:4",
+			want:    "/blog/sp4 /sp4", items: "category:4",
 		},
 		{
 			name: "superhuit nextjs-revalidate", method: "GET",
@@ -105,7 +136,7 @@ func TestSenders(t *testing.T) {
 		{
 			name: "10up HeadstartWP", method: "GET",
 			target: "/api/revalidate?post_id=12&token=" + secret + "&path=%2F2026%2F11%2Fheadstart%2F&locale=",
-			want:   "/2026/11/headstart",
+			want:   "/2026/11/headstart", items: "post:12",
 		},
 		{
 			name: "Drupal next, path", method: "GET", target: "/api/revalidate?path=/node/1&secret=" + secret,
@@ -128,7 +159,7 @@ func TestSenders(t *testing.T) {
 			name: "hwptoolkit example", method: "POST", target: "/api/revalidate",
 			headers: []string{jsonType, "x-webhook-secret: " + secret},
 			body:    `{"path":"/hello-world/","post_id":1,"_webhook_meta":{"event_type":"post_updated"}}`,
-			want:    "/hello-world",
+			want:    "/hello-world", items: "post:1",
 		},
 		{
 			name: "form", method: "POST", target: "/api/revalidate", headers: []string{formType},
@@ -165,6 +196,7 @@ func TestSenders(t *testing.T) {
 			}
 			f.triggered(strings.Fields(c.want)...)
 			f.labelled(strings.Fields(c.labels)...)
+			f.itemized(strings.Fields(c.items)...)
 		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"rebake/api"
+	"rebake/api/webhook"
 	"rebake/daemon/config"
 	"rebake/renderer"
 	"rebake/renderer/origin"
@@ -99,7 +100,7 @@ func newApp(ctx context.Context, cfg *config.Config, roles roles, log *slog.Logg
 	wcfg := worker.DefaultConfig()
 	wcfg.Workers, wcfg.Render, wcfg.Grace = cfg.Workers, cfg.Limits.Render, cfg.Shutdown
 	wcfg.Memory = cfg.Limits.Memory
-	wcfg.Quota = cfg.Quota.Pages
+	wcfg.Quota, wcfg.Reconcile = cfg.Quota.Pages, !roles.build
 	processes, err := presence.Enter(filepath.Join(cfg.State, "processes"), l.Process())
 	if err != nil {
 		return nil, err
@@ -202,6 +203,9 @@ func (a *app) openAPI(out *output.Dir, l *ledger.Ledger) (err error) {
 	acfg.Secrets, acfg.AdminToken = a.cfg.Secret, token
 	acfg.Rules = storage.PathRules{Reserved: a.cfg.Reserved, WellKnown: a.renderer.Load().WellKnown(), FoldCase: out.FoldsCase()}
 	acfg.Hosts = knownHosts(a.cfg)
+	if acfg.Webhooks, err = webhook.NewSet(a.cfg.AllWebhooks()); err != nil {
+		return fmt.Errorf("open webhooks: %w", err) // Load has found everything before
+	}
 	acfg.MaxBody, acfg.MaxPaths, acfg.MaxWait = a.cfg.Limits.MaxBody, a.cfg.Limits.Paths, a.cfg.Limits.MaxWait
 	a.handlers = api.New(acfg, a.worker, a.renderer, l, a.log)
 	if a.public, err = api.Listen(a.cfg.Listen, a.handlers.Public(), a.cfg.Shutdown, a.log); err != nil {

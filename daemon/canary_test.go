@@ -18,7 +18,14 @@ import (
 const (
 	canarySecret = "S3CR3T-CANARY-0123456789abcdef"
 	canaryToken  = "T0K3N-CANARY-0123456789abcdef"
+	canaryHook   = "H00K-CANARY-0123456789abcdef"
 	canarySlug   = "control-of-the-search"
+
+	canaryHooks = `
+webhooks:
+  prismic: {kind: prismic, secret: ` + canaryHook + `, rules: [{paths: ["/p/{body.slug}", "/{body.none.slug}"]}]}
+  strapi: {kind: strapi, secret: ` + canaryHook + `}
+`
 )
 
 // sendCanaries puts the secret wherever senders put it, the wrong places
@@ -43,6 +50,10 @@ func (s *testSite) sendCanaries() {
 		{"GET", "/api/revalidate?path=/p/a&wait=" + canarySecret + "&secret=" + canarySecret, "", nil},
 		{"POST", "/api/revalidate?secret=" + canarySecret, `{"path":["` + canarySecret, nil},
 		{"DELETE", "/api/revalidate?path=/p/a&secret=" + canarySecret, "", nil},
+		{"POST", "/_rebake/webhooks/prismic?secret=" + canaryHook, `{"secret":"` + canaryHook + `","slug":"` + canarySlug + `","title":"not ` + canaryHook + `"}`, map[string]string{"X-Key": canaryHook}},
+		{"POST", "/_rebake/webhooks/strapi", `{"event":"entry.publish","model":"post","entry":{"documentId":"x","title":"` + canaryHook + `"}}`, map[string]string{"Authorization": "Bearer " + canaryHook}},
+		{"POST", "/_rebake/webhooks/strapi", `{"secret":"` + canaryHook + `"}`, map[string]string{"X-Webhook-Secret": "of " + canaryHook}},
+		{"POST", "/_rebake/webhooks/" + canaryHook, `{}`, nil},
 		{"GET", "/p/" + canarySlug + "?secret=" + canarySecret, "", nil},
 		{"GET", "/p/nothing?secret=" + canarySecret, "", map[string]string{"Authorization": "Bearer " + canarySecret}},
 	} {
@@ -72,7 +83,7 @@ func TestHostile_H34_secretsStayInside(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
-			s := newTestSite(t, "log: {level: debug, format: "+format+"}")
+			s := newTestSite(t, "log: {level: debug, format: "+format+"}"+canaryHooks)
 			down := "  down: {url: http://127.0.0.1:1, timeout: 1s, headers: {Authorization: Bearer " + canaryToken + "}}\n"
 			route := "  - {path: /p/down, template: post.html, data: {post: {source: down, get: \"/x?key=" + canaryToken + "\", one: true}}}\n"
 			s.write("rebake.yaml", strings.NewReplacer(testSecret, canarySecret, "routes:\n", down+"routes:\n"+route).Replace(read(t, s, "rebake.yaml")))
@@ -84,7 +95,7 @@ func TestHostile_H34_secretsStayInside(t *testing.T) {
 			found := map[string]string{} // by place
 			for _, args := range [][]string{
 				{"status"}, {"status", "--json"}, {"pages"}, {"pages", "--json"}, {"explain", "/p/" + canarySlug}, {"explain", "/p/down", "--json"},
-				{"now", "--failed", "--dry-run"}, {"check"}, {"nginx"},
+				{"now", "--failed", "--dry-run"}, {"check"}, {"nginx"}, {"webhook", "parked", "--json"},
 			} {
 				said := s.run(args...)
 				found["rebake "+strings.Join(args, " ")] = said.out + said.err
@@ -96,7 +107,7 @@ func TestHostile_H34_secretsStayInside(t *testing.T) {
 			found["log"] = p.log.String()
 			s.eachFile(func(name string, text []byte) { found[name] = string(text) })
 
-			controls := map[string]bool{"log": false, "rebake explain /p/" + canarySlug: false, "rebake pages": false, "Redis": false, "page": false}
+			controls := map[string]bool{"log": false, "rebake explain /p/" + canarySlug: false, "rebake pages": false, "rebake webhook parked --json": false, "Redis": false, "page": false}
 			for place, text := range found {
 				if strings.Contains(text, "CANARY") {
 					t.Errorf("%s holds a secret:\n%.2000s", place, text)

@@ -15,6 +15,7 @@ import (
 	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 
+	"rebake/api/webhook"
 	"rebake/daemon/config"
 	"rebake/daemon/embedded"
 	"rebake/renderer/source"
@@ -82,8 +83,16 @@ func runChecks(ctx context.Context, w io.Writer, cfg *config.Config) bool {
 	c.report("templates and routes", err)
 	c.report("output "+cfg.Output, checkOutput(cfg))
 	c.report("redis", checkRedis(ctx, cfg))
+	var webhooks []string // what senders have to know
 	for _, name := range slices.Sorted(maps.Keys(cfg.Sources)) {
 		c.report("source "+name+" "+cfg.Sources[name].URL, checkSource(ctx, name, cfg.Sources[name]))
+	}
+	for name, w := range cfg.AllWebhooks() {
+		webhooks = append(webhooks, fmt.Sprintf("webhook %s (%s): %s%s%s", name, w.Kind, cfg.Site, webhook.Prefix, name))
+	}
+	slices.Sort(webhooks)
+	for _, line := range webhooks {
+		c.report(line, nil)
 	}
 	if site != nil {
 		for _, name := range slices.Sorted(maps.Keys(cfg.Origins)) {

@@ -174,7 +174,7 @@ func TestPages(t *testing.T) {
 	s.mustRun(words("pages --state gone"), "/p/b")
 	s.mustRun(words("pages --tag post:c"), "fresh", "/p/c")
 	s.mustRun(words("pages --prefix /nothing"))
-	s.mustFail(exitFailed, words("pages --state new"), "use fresh, stale, retrying, failed or gone")
+	s.mustFail(exitFailed, words("pages --state new"), "use fresh, stale, retrying, failed, gone or lagging")
 	var got []string
 	for line := range strings.Lines(s.run("pages", "--json").out) {
 		var p api.PageRow

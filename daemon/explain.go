@@ -68,7 +68,9 @@ func explainOwed(w screen, o *ledger.OwedState, now time.Time) {
 	if o.Error != "" {
 		w.field("last try", "%s failed (%s): %s", ordinal(o.Attempts), ago(o.LastTry, now), o.Error)
 	}
-	if o.Due.After(now) {
+	if o.Settling.After(now) {
+		w.field("settling", "until %s; a trigger that comes before may begin that anew", clock(o.Settling))
+	} else if o.Due.After(now) {
 		w.field("next try", "in %s", o.Due.Sub(now).Round(100*time.Millisecond))
 	}
 }
@@ -80,6 +82,9 @@ func explainPage(w screen, e api.Explanation, now time.Time) {
 	} else {
 		w.field("file", "%s, %d bytes, %s", e.File, p.Size, p.Type)
 		w.field("changed", "%s", ago(p.Changed, now))
+	}
+	if p.Lagging != "" {
+		w.field("lagging", "%s; it is published as it is, and looked at again", p.Lagging)
 	}
 	w.field("checked", "%s, meets triggers up to %d", ago(p.At, now), p.G0)
 	w.field("because", "%s", p.Reason)
@@ -93,6 +98,9 @@ func explainPage(w screen, e api.Explanation, now time.Time) {
 		w.field("tags", "%s", strings.Join(p.Tags, "  "))
 	}
 }
+
+// clock is a time of this day for people.
+func clock(t time.Time) string { return t.Local().Format("15:04:05.0") }
 
 func ordinal(n int) string {
 	suffix := "th"

@@ -93,8 +93,8 @@ atomically, and nginx goes on serving files.`,
 	root.PersistentFlags().StringVarP(&flags.config, "config", "c", "", "config file (default ./rebake.yaml, then /etc/rebake/rebake.yaml)")
 	root.AddCommand(
 		newServeCommand(&flags, hangups), newDevCommand(&flags), newBuildCommand(&flags), newNowCommand(&flags), newExplainCommand(&flags),
-		newStatusCommand(&flags), newPagesCommand(&flags), newHoldCommand(&flags), newResumeCommand(&flags), newRemoveCommand(&flags), newGCCommand(&flags), newCheckCommand(&flags),
-		newNginxCommand(&flags), newInitCommand(&flags), newDemoCommand(), newVersionCommand(),
+		newStatusCommand(&flags), newPagesCommand(&flags), newHoldCommand(&flags), newResumeCommand(&flags), newRemoveCommand(&flags), newGCCommand(&flags), newReconcileCommand(&flags), newCheckCommand(&flags),
+		newWebhookCommand(&flags), newNginxCommand(&flags), newInitCommand(&flags), newDemoCommand(), newVersionCommand(),
 	)
 	return root
 }

@@ -63,7 +63,7 @@ func serverName(site string) string {
 func nginxConfig(cfg *config.Config) (nginx.Config, error) {
 	c := nginx.Config{
 		ServerName: serverName(cfg.Site), Output: cfg.Output, Listen: cfg.Listen, ServerListen: "80", TrailingSlash: cfg.TrailingSlash,
-		Site: cfg.Site, IgnoreQuery: cfg.IgnoreQuery, BypassCookies: cfg.BypassCookies,
+		MaxBody: mostBody(cfg), Site: cfg.Site, IgnoreQuery: cfg.IgnoreQuery, BypassCookies: cfg.BypassCookies,
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Origins)) {
 		o := cfg.Origins[name]
@@ -84,6 +84,15 @@ func nginxConfig(cfg *config.Config) (nginx.Config, error) {
 		})
 	}
 	return c, nil
+}
+
+// mostBody is the largest body that any address takes.
+func mostBody(cfg *config.Config) int64 {
+	most := cfg.Limits.MaxBody
+	for _, w := range cfg.AllWebhooks() {
+		most = max(most, w.MaxBody)
+	}
+	return most
 }
 
 func isFeed(kind string) bool {

@@ -40,7 +40,7 @@ With --json it prints one object a line.`,
 	}
 	cmd.Flags().StringVar(&tag, "tag", "", "only pages with this tag")
 	cmd.Flags().StringVar(&prefix, "prefix", "", "only the page at this path, and all below it")
-	cmd.Flags().StringVar(&state, "state", "", "only pages that are fresh, stale, retrying, failed or gone")
+	cmd.Flags().StringVar(&state, "state", "", "only pages that are fresh, stale, retrying, failed, gone or lagging")
 	cmd.Flags().Bool("json", false, "print one JSON object a line")
 	return cmd
 }
@@ -77,8 +77,14 @@ func (a asking) page(p api.PageRow, now time.Time) {
 	}
 	const left = 27 // columns before the path
 	why := p.Error
-	if why == "" && p.Label != "" {
+	switch {
+	case why != "":
+	case p.Settling.After(now):
+		why = "settling until " + clock(p.Settling)
+	case p.Label != "":
 		why = "by " + string(p.Label)
+	case p.Lagging != "":
+		why = "lagging: " + p.Lagging
 	}
 	path, below := p.Path, ""
 	switch {

@@ -21,6 +21,8 @@ type liveRenderer struct {
 	atomic.Pointer[renderer.Renderer]
 }
 
+var _ worker.Resolver = (*liveRenderer)(nil) // or items would not be resolved, and nobody told
+
 func newLiveRenderer(r *renderer.Renderer) *liveRenderer {
 	l := &liveRenderer{}
 	l.Store(r)
@@ -40,6 +42,17 @@ func (l *liveRenderer) Upstreams() []renderer.Upstream { return l.Load().Upstrea
 
 // Down is renderer.Renderer.Down.
 func (l *liveRenderer) Down() []renderer.Outage { return l.Load().Down() }
+
+// Watches is renderer.Renderer.Watches.
+func (l *liveRenderer) Watches() []*renderer.Watch { return l.Load().Watches() }
+
+// Resolve is renderer.Renderer.Resolve.
+func (l *liveRenderer) Resolve(ctx context.Context, item string, urgent bool) (renderer.Resolved, error) {
+	return l.Load().Resolve(ctx, item, urgent)
+}
+
+// Resolves is renderer.Renderer.Resolves.
+func (l *liveRenderer) Resolves() bool { return l.Load().Resolves() }
 
 // SlugPaths is renderer.Renderer.SlugPaths.
 func (l *liveRenderer) SlugPaths(slug string) []string { return l.Load().SlugPaths(slug) }

@@ -12,14 +12,19 @@ import (
 // taken: the secrets, so that they can be rotated without a gap. Everything else
 // is the next start's. A file with an error changes nothing.
 type configReloader struct {
-	app     *app
-	read    func() (*config.Config, error)
-	secrets config.Secrets // in use
-	shown   string         // the rest, as the operator has been told of it
+	app      *app
+	read     func() (*config.Config, error)
+	secrets  config.Secrets            // in use
+	webhooks map[string]config.Secrets // in use, by the names of webhooks
+	shown    string                    // the rest, as the operator has been told of it
 }
 
 func newConfigReloader(a *app, read func() (*config.Config, error)) *configReloader {
-	return &configReloader{app: a, read: read, secrets: a.cfg.Secret, shown: withoutSecrets(a.cfg)}
+	r := &configReloader{app: a, read: read, secrets: a.cfg.Secret, webhooks: map[string]config.Secrets{}, shown: withoutSecrets(a.cfg)}
+	for name, w := range a.cfg.AllWebhooks() {
+		r.webhooks[name] = w.Secret
+	}
+	return r
 }
 
 func (r *configReloader) load() {
@@ -32,7 +37,11 @@ func (r *configReloader) load() {
 		r.shown = shown
 		r.app.log.Warn("the config has changed; of a running rebake only the secrets change, restart it for the rest")
 	}
-	if r.app.handlers == nil || slices.Equal(cfg.Secret, r.secrets) {
+	if r.app.handlers == nil {
+		return
+	}
+	r.loadWebhooks(cfg)
+	if slices.Equal(cfg.Secret, r.secrets) {
 		return
 	}
 	r.secrets = cfg.Secret
@@ -40,10 +49,24 @@ func (r *configReloader) load() {
 	r.app.log.Info("secrets loaded", "secrets", len(cfg.Secret))
 }
 
+// loadWebhooks takes the secrets of webhooks that there are already.
+func (r *configReloader) loadWebhooks(cfg *config.Config) {
+	for name, w := range cfg.AllWebhooks() {
+		if slices.Equal(w.Secret, r.webhooks[name]) {
+			continue
+		}
+		if err := r.app.handlers.SetWebhookSecrets(name, w.Secret); err != nil {
+			r.app.log.Error("secret of a webhook not loaded, the old one stays", "webhook", name, "err", err)
+			continue
+		}
+		r.webhooks[name] = w.Secret
+		r.app.log.Info("secrets loaded", "webhook", name, "secrets", len(w.Secret))
+	}
+}
+
 // withoutSecrets returns all that a config says besides.
 func withoutSecrets(c *config.Config) string {
-	shown := *c
-	shown.Secret = nil
+	shown := c.WithoutSecrets()
 	var text bytes.Buffer
 	_ = shown.Dump(&text) // a buffer takes everything
 	return text.String()

@@ -131,6 +131,22 @@ func downText(d ledger.Down, now time.Time) string {
 	return fmt.Sprintf("%s (%s), since %s: %s; tried again %s", color.RedString(d.Upstream), d.Server, ago(d.Since, now), d.Reason, next)
 }
 
+// walkText says which walk, and what it waits for.
+func walkText(walk ledger.Walking, now time.Time) string {
+	text := fmt.Sprintf("%s, triggered %s", walk.Label, ago(walk.Since, now))
+	wait := walk.Due.Sub(now).Round(100 * time.Millisecond)
+	switch {
+	case walk.Error != "":
+		text += "; " + walk.Error
+		if wait > 0 {
+			text += "; tried again in " + wait.String()
+		}
+	case wait > 0:
+		text += ", settling until " + clock(walk.Due)
+	}
+	return text
+}
+
 // writeStatus tells a person. Ages are counted by the clock of the machine that
 // answered.
 func writeStatus(w screen, site string, s api.Status) {
@@ -158,7 +174,14 @@ func writeStatus(w screen, site string, s api.Status) {
 		failed = color.RedString(failed) + "; `rebake pages --state failed` names them"
 	}
 	w.field("failed", "%s", failed)
+	if s.Lagging > 0 {
+		w.field("lagging", "%s with something older than its CMS has told of; `rebake pages --state lagging` names them", count(s.Lagging, "page", "pages"))
+	}
+	if s.Parked > 0 {
+		w.field("parked", "%s of webhooks that nobody understood; `rebake webhook parked` shows them", color.RedString(count(s.Parked, "event", "events")))
+	}
 	w.field("timers", "%d", s.Timers)
+	writePolls(w, s)
 	for i, walk := range s.Walks {
 		if i == 5 {
 			w.field("", "and %d more", len(s.Walks)-i)
@@ -168,7 +191,7 @@ func writeStatus(w screen, site string, s api.Status) {
 		if i == 0 {
 			name = "walking"
 		}
-		w.field(name, "%s, triggered %s", walk.Label, ago(walk.Since, s.At))
+		w.field(name, "%s", walkText(walk, s.At))
 	}
 	fmt.Fprintf(w, "\n  %-10s %8s %8s %8s\n", "queue", "waiting", "running", "later")
 	for _, q := range s.Queues {

@@ -22,6 +22,8 @@ type fetch struct {
 	items  *source.Items
 	one    bool
 	users  bool // it asks WordPress for users
+	// collection is what it asks for, see source.Collection; not evaluated.
+	collection string
 }
 
 // ask is a request whose parameters are not known yet.
@@ -33,7 +35,7 @@ type ask struct {
 
 // newFetch parses one entry of data; problems go under key.
 func newFetch(p *problems, key, name string, c FetchConfig, sources map[string]*source.Source, params []string) fetch {
-	f := fetch{name: name, one: c.One, users: asksForUsers(c.Get)}
+	f := fetch{name: name, one: c.One, users: asksForUsers(c.Get), collection: source.Collection(c.Get)}
 	if f.source = sources[c.Source]; f.source == nil {
 		p.add(key+".source", unknown("source", c.Source, slices.Sorted(maps.Keys(sources))))
 	}
@@ -214,6 +216,11 @@ func (f fetch) do(ctx context.Context, params map[string]any, urgent bool) (any,
 		return nil, err
 	}
 	v, err := f.items.Of(answer)
+	if err == nil && f.source.WordPress() {
+		if v, err = everybodys(v); err != nil && !f.one {
+			err = fmt.Errorf("%v; only an entry with `one: true` may be gone", err)
+		}
+	}
 	if err != nil || !f.one {
 		return v, err
 	}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"rebake/storage"
 )
 
 // maxItemTags is the most tags that a page gets for the items that it shows.
@@ -24,6 +26,7 @@ type itemTags struct {
 	// What the page asked for comes before what came with it (_embedded), in
 	// case not all have room.
 	asked, embedded []string
+	versions        map[string]string // by tag; of those that say when they were modified
 }
 
 // tags returns the tags, each once, and no more than a page may have.
@@ -48,16 +51,36 @@ func (t *itemTags) add(value any, users bool) {
 	objects(value, func(item map[string]any) {
 		if tag, ok := itemTag(item, users); ok {
 			t.asked = append(t.asked, tag)
+			t.note(tag, item)
 		}
 		embedded, _ := item["_embedded"].(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(embedded)) {
 			objects(embedded[name], func(item map[string]any) {
 				if tag, ok := itemTag(item, name == "author"); ok {
 					t.embedded = append(t.embedded, tag)
+					t.note(tag, item)
 				}
 			})
 		}
 	})
+}
+
+// note keeps the version of an item. Of one that was read twice it is the older
+// one: the page may show that.
+func (t *itemTags) note(tag string, item map[string]any) {
+	version, _ := item["modified_gmt"].(string)
+	if version == "" || len(version) > maxLabel {
+		return
+	}
+	if known, ok := t.versions[tag]; ok {
+		if order, ok := storage.CompareVersions(version, known); ok && order >= 0 {
+			return
+		}
+	}
+	if t.versions == nil {
+		t.versions = make(map[string]string)
+	}
+	t.versions[tag] = version
 }
 
 // objects visits v, or the objects of the list that it is; wp:term is a list

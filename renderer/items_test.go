@@ -41,7 +41,7 @@ func wordpressTags(t *testing.T, kind, get, answer string) []string {
 		t.Fatal(err)
 	}
 	return slices.DeleteFunc(page.Tags, func(tag string) bool {
-		return strings.HasPrefix(tag, "template:") || strings.HasPrefix(tag, "source:")
+		return strings.HasPrefix(tag, "template:") || strings.HasPrefix(tag, "source:") || strings.HasPrefix(tag, listTag)
 	})
 }
 

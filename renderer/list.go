@@ -25,6 +25,7 @@ type List struct {
 	lister   *source.Lister
 	path     *expression.Text
 	as       string   // the data entry that an item stands for, "" for none
+	checked  bool     // WordPress may list what is not public, see everybodys
 	names    []string // of an item in path
 }
 
@@ -64,6 +65,8 @@ func newList(p *problems, rt *route, c RouteConfig, sources map[string]*source.S
 		p.add("list.path", err)
 	}
 	l.lister = newLister(p, lc, sources)
+	src := sources[lc.Source]
+	l.checked = src != nil && src.WordPress()
 	return l
 }
 
@@ -185,6 +188,12 @@ func (w *listing) matches(items []any) []Match {
 func (w *listing) match(item any) (Match, bool, error) {
 	if _, isObject := item.(map[string]any); item == nil || w.as != "" && !isObject {
 		return Match{}, false, errors.New("it is no object")
+	}
+	if w.checked {
+		var err error
+		if item, err = everybodys(item); err != nil {
+			return Match{}, false, nil // it is no page
+		}
 	}
 	env := expression.Open(item, w.names...)
 	s, ok, err := w.path.Eval(env)

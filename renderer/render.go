@@ -36,12 +36,14 @@ type Renderer struct {
 	templates *Templates
 	rules     storage.PathRules
 	now       func() time.Time
+	// wordPresses are those that Resolve asks.
+	wordPresses []*wordPress
 }
 
 // New checks the routes. It returns every problem, joined, each led by its
 // key: "routes[1].data.post.source: unknown source …".
 func New(c Config) (*Renderer, error) {
-	r := &Renderer{site: strings.TrimRight(c.Site, "/"), templates: c.Templates, rules: c.Rules, now: time.Now}
+	r := &Renderer{site: strings.TrimRight(c.Site, "/"), templates: c.Templates, rules: c.Rules, now: time.Now, wordPresses: wordPressesOf(c)}
 	if r.templates == nil {
 		r.templates = &Templates{}
 	}
@@ -184,7 +186,7 @@ func (r *Renderer) Render(ctx context.Context, m Match, urgent bool) (storage.Pa
 		return storage.Page{}, err
 	}
 	page := storage.Page{Path: m.Path, Type: kind + charset, Body: body, Route: m.Route(), Wake: wake, Revalidate: m.Revalidate()}
-	if page.Tags, err = m.route.pageTags(env, items); err != nil {
+	if page.Tags, err = m.route.pageTags(env, slices.Concat(items.tags(), m.route.selfTags(data), m.route.listTags(env))); err != nil {
 		return storage.Page{}, err
 	}
 	if m.route.version != nil {
@@ -192,7 +194,8 @@ func (r *Renderer) Render(ctx context.Context, m Match, urgent bool) (storage.Pa
 			return storage.Page{}, fmt.Errorf("version: %w", err)
 		}
 	}
-	return page, nil
+	page.Versions, err = m.route.versions(page, items, env)
+	return page, err
 }
 
 // own makes a match of the renderer that was in r's place into one of r: the
@@ -214,20 +217,30 @@ func (r *Renderer) own(m Match) Match {
 }
 
 // itemTags returns the tags of the items in the data of a page.
-func (rt *route) itemTags(data map[string]any) []string {
+func (rt *route) itemTags(data map[string]any) itemTags {
 	var t itemTags
 	for _, f := range rt.fetches {
 		if f.source.WordPress() {
 			t.add(data[f.name], f.users)
 		}
 	}
-	return t.tags()
+	return t
 }
 
 // pageTags returns the tags of the route, with the values of this page, and
 // those of everything that the page was made of; sorted, each once.
 func (rt *route) pageTags(env map[string]any, items []string) ([]string, error) {
-	tags := slices.Concat(rt.fixed, items)
+	own, err := rt.ownTags(env)
+	if err != nil {
+		return nil, err
+	}
+	tags := slices.Concat(rt.fixed, items, own)
+	slices.Sort(tags)
+	return slices.Compact(tags), nil
+}
+
+// ownTags returns the tags that the config gives a page.
+func (rt *route) ownTags(env map[string]any) (tags []string, err error) {
 	for i, text := range rt.tags {
 		tag, ok, err := label(text, env)
 		if err != nil {
@@ -237,8 +250,31 @@ func (rt *route) pageTags(env map[string]any, items []string) ([]string, error) 
 			tags = append(tags, tag)
 		}
 	}
-	slices.Sort(tags)
-	return slices.Compact(tags), nil
+	return tags, nil
+}
+
+// versions returns the versions of the items that a page shows: what WordPress
+// says of each, and the page's own for the tags of its route, which are about
+// the same item.
+func (rt *route) versions(page storage.Page, items itemTags, env map[string]any) (map[string]string, error) {
+	versions := items.versions
+	if page.Version == "" {
+		return versions, nil
+	}
+	own, err := rt.ownTags(env)
+	if err != nil {
+		return nil, err
+	}
+	for _, tag := range own {
+		if _, ok := versions[tag]; ok {
+			continue // it has one of its own
+		}
+		if versions == nil {
+			versions = make(map[string]string)
+		}
+		versions[tag] = page.Version
+	}
+	return versions, nil
 }
 
 // maxLabel is the longest tag or version, in bytes. They are kept for every

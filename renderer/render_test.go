@@ -127,10 +127,14 @@ func TestRender_wholePage(t *testing.T) {
 		Path: mustPath(t, "/blog/café"), Type: "text/html; charset=utf-8",
 		Body: []byte("<html>A &amp; B 3 2 /blog/café café https://www.example.com/blog/café</html>"),
 		Tags: []string{
-			"at:/blog/café:café:café:https://www.example.com", "menu:2", "post:12345678", "posts",
+			"at:/blog/café:café:café:https://www.example.com", "list:cms/menu", "menu:2", "post:12345678", "posts",
 			"source:cms", "template:layouts/base.html", "template:post.html",
 		},
 		Version: "2026-05-01T09:08:07", Route: "/blog/{slug}",
+		Versions: map[string]string{
+			"at:/blog/café:café:café:https://www.example.com": "2026-05-01T09:08:07", "menu:2": "2026-05-01T09:08:07",
+			"post:12345678": "2026-05-01T09:08:07", "posts": "2026-05-01T09:08:07",
+		},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b storage.Path) bool { return a == b })); diff != "" {
 		t.Errorf("page (-want +got):\n%s", diff)

@@ -41,10 +41,11 @@ type route struct {
 	implied    string    // media type of a page whose path and route name none
 	fetches    []fetch   // by name
 	tags       []*expression.Text
-	version    *expression.Text // nil without one
-	fixed      []string         // tags that every page of the route has
-	list       *List            // nil without one
-	canonical  *canonical       // nil without one
+	lists      []*expression.Text // tags of the collections that are read
+	version    *expression.Text   // nil without one
+	fixed      []string           // tags that every page of the route has
+	list       *List              // nil without one
+	canonical  *canonical         // nil without one
 	period     period
 	revalidate time.Duration
 	misses     Misses
@@ -91,6 +92,9 @@ func newRoute(prefix string, c RouteConfig, sources map[string]*source.Source, o
 		}
 		rt.fetches = append(rt.fetches, newFetch(p, key, name, d, sources, params))
 		rt.fixed = append(rt.fixed, "source:"+d.Source)
+		if text := listTagOf(d, params); text != nil {
+			rt.lists = append(rt.lists, text)
+		}
 	}
 	for i, text := range c.Tags {
 		rt.tags = append(rt.tags, p.text(fmt.Sprintf("tags[%d]", i), text, vars))

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"rebake/storage"
 	"rebake/storage/ledger"
@@ -15,13 +14,21 @@ import (
 // Trigger says that something changed.
 type Trigger struct {
 	Paths []storage.Path
+	// Known are paths that are only triggered where something was published
+	// once: what the sender believes to be pages, or knows to have been.
+	Known []storage.Path
 	// Labels name pages by what they have in common.
-	Labels   []ledger.Label
+	Labels []ledger.Label
+	// Items are what has changed in the CMS. The pages that show one are
+	// triggered, and those that ought to, which the CMS is asked for.
+	Items    []Item
 	Priority ledger.Priority
 	// Reason says for people who asked.
 	Reason string
 	// Recheck asks for a second look a little later.
 	Recheck bool
+	// RecheckAfter is how much later; 0 is Config.Recheck.
+	RecheckAfter time.Duration
 	// Settle and MaxWait are those of ledger.Request.
 	Settle, MaxWait time.Duration
 	// OnlyPublished leaves pages alone that were never published.
@@ -82,15 +89,9 @@ func (a Accepted) ID() uint64 {
 	return id
 }
 
-const (
-	// atOnce is how many pages of one trigger are recorded at a time. Redis
-	// puts what arrives together on disk together, so this costs one fsync and
-	// not many.
-	atOnce = 16
-	// attemptTime bounds how long Redis may take before a trigger goes to the
-	// spool: senders wait for two seconds, and seldom try again.
-	attemptTime = 800 * time.Millisecond
-)
+// attemptTime bounds how long Redis may take before a trigger goes to the
+// spool: senders wait for two seconds, and seldom try again.
+const attemptTime = 800 * time.Millisecond
 
 var errTooSlow = fmt.Errorf("no answer within %s", attemptTime)
 
@@ -105,22 +106,30 @@ var errTooSlow = fmt.Errorf("no answer within %s", attemptTime)
 // kept apart: a trigger with At that comes late stands beside the others and
 // does not replace them, and Unkeep leaves a page alone that was removed since.
 func (w *Worker) Accept(ctx context.Context, t Trigger) (Accepted, error) {
-	var unmatched, pages []storage.Path
-	for _, p := range t.Paths {
-		if w.Matches(p) {
-			pages = append(pages, p)
-		} else {
-			unmatched = append(unmatched, p)
-		}
-	}
-	t.Paths = pages
+	var unmatched []storage.Path
+	t.Paths, unmatched = w.matched(t.Paths)
+	t.Known, _ = w.matched(t.Known) // that they are pages was never sure
+	t.Known = slices.DeleteFunc(t.Known, func(p storage.Path) bool { return slices.Contains(t.Paths, p) })
+	t.Items = slices.DeleteFunc(slices.Clone(t.Items), func(i Item) bool { return i.Tag == "" })
 	a, err := w.acceptMatched(ctx, t)
 	a.Unmatched = unmatched
 	return a, err
 }
 
+// matched tells paths that a route has from those that none has.
+func (w *Worker) matched(paths []storage.Path) (pages, others []storage.Path) {
+	for _, p := range paths {
+		if w.Matches(p) {
+			pages = append(pages, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	return pages, others
+}
+
 func (w *Worker) acceptMatched(ctx context.Context, t Trigger) (Accepted, error) {
-	if len(t.Paths)+len(t.Labels) == 0 {
+	if len(t.Paths)+len(t.Known)+len(t.Labels)+len(t.Items) == 0 {
 		return Accepted{}, nil
 	}
 	if w.Spool == nil {
@@ -146,109 +155,6 @@ func (w *Worker) acceptMatched(ctx context.Context, t Trigger) (Accepted, error)
 	}
 	a.Spooled = s
 	return a, nil
-}
-
-// record records the trigger in the ledger. After an error rest is what may not
-// be there.
-func (w *Worker) record(ctx context.Context, t Trigger) (a Accepted, rest Trigger, err error) {
-	rest = t
-	if t.Unkeep {
-		if _, err := w.Ledger.Unkeep(ctx, t.Paths...); err != nil {
-			return a, rest, err
-		}
-	}
-	req := ledger.Request{Priority: t.Priority, Reason: t.Reason, OnlyPublished: t.OnlyPublished}
-	if t.Recheck {
-		req.Recheck = w.cfg.Recheck
-	}
-	// A failed count refuses nobody: the render will be asked again.
-	if full, err := w.quotaFull(ctx, 0); err == nil && full {
-		req.OnlyPublished = true
-	}
-	pages, pageErrs := make([]*AcceptedPage, len(t.Paths)), make([]error, len(t.Paths))
-	labels, labelErrs := make([]*AcceptedLabel, len(t.Labels)), make([]error, len(t.Labels))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	for i, p := range t.Paths {
-		group.Go(func() error {
-			pages[i], pageErrs[i] = w.recordPage(ctx, p, t.At, req)
-			return pageErrs[i]
-		})
-	}
-	for i, label := range t.Labels {
-		group.Go(func() error {
-			labels[i], labelErrs[i] = w.recordLabel(ctx, label, t.At, req)
-			return labelErrs[i]
-		})
-	}
-	err = group.Wait()
-	rest.Paths, rest.Labels = nil, nil
-	for i, p := range pages {
-		switch {
-		case pageErrs[i] != nil:
-			rest.Paths = append(rest.Paths, t.Paths[i])
-		case p != nil:
-			a.Pages = append(a.Pages, *p)
-		case req.OnlyPublished && !t.OnlyPublished:
-			a.OverQuota = append(a.OverQuota, t.Paths[i])
-		}
-	}
-	for i, l := range labels {
-		switch {
-		case labelErrs[i] != nil:
-			rest.Labels = append(rest.Labels, t.Labels[i])
-		case l != nil:
-			a.Labels = append(a.Labels, *l)
-		}
-	}
-	return a, rest, err
-}
-
-// recordPage returns nil for a page that OnlyPublished left alone.
-func (w *Worker) recordPage(ctx context.Context, p storage.Path, at time.Time, req ledger.Request) (*AcceptedPage, error) {
-	if !at.IsZero() {
-		return &AcceptedPage{Path: p}, w.Ledger.Schedule(ctx, p, at)
-	}
-	r, err := w.Ledger.Trigger(ctx, p, req)
-	if err != nil || r.Skipped {
-		return nil, err
-	}
-	w.wake(ctx, r.Token)
-	return &AcceptedPage{p, r.ID}, nil
-}
-
-func (w *Worker) recordLabel(ctx context.Context, label ledger.Label, at time.Time, req ledger.Request) (*AcceptedLabel, error) {
-	if !at.IsZero() {
-		return &AcceptedLabel{Label: label}, w.Ledger.ScheduleLabel(ctx, label, at)
-	}
-	if !label.IsTag() {
-		req.Recheck = 0 // so many pages are not rendered twice on a suspicion
-	}
-	r, err := w.Ledger.TriggerLabel(ctx, label, req)
-	if err != nil {
-		return nil, err
-	}
-	w.wake(ctx, r.Token)
-	n, err := w.Ledger.Pages(ctx, label)
-	if err != nil {
-		n = 0 // it is accepted all the same; the number is for people
-	}
-	return &AcceptedLabel{label, r.ID, n}, nil
-}
-
-// wake brings a token to a worker: to a free one of this process at once, and
-// to asynq in any case. When asynq cannot take it now, the sweeper will see to
-// it, so that is no failure of the trigger.
-func (w *Worker) wake(ctx context.Context, tok *ledger.Token) {
-	if tok == nil {
-		return
-	}
-	if tok.Wait == 0 {
-		w.offer(*tok)
-	}
-	if err := w.queue.add(ctx, *tok); err != nil {
-		w.Log.Warn("wake-up not queued, the sweeper will do it", "path", tok.Path.String(), "err", err)
-	}
 }
 
 // NotSpooledError is a trigger that neither Redis nor the spool took: it has to

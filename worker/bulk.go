@@ -35,7 +35,9 @@ func (w *Worker) take(ctx context.Context, m renderer.Match, b ledger.Bulk, owed
 		}
 		if run.State == ledger.Claimed {
 			err = w.follow(runs, run, m, urgent)
-			w.requeue(runs, ledger.Token{Path: m.Path, ID: run.Token, Priority: b.Priority}, err)
+			tok := ledger.Token{Path: m.Path, ID: run.Token, Priority: b.Priority}
+			w.alarm(tok, err)
+			w.requeue(runs, tok, err)
 		}
 		ended(run, err)
 	}()
@@ -45,7 +47,10 @@ func (w *Worker) take(ctx context.Context, m renderer.Match, b ledger.Bulk, owed
 // handOver triggers a page of a bulk and leaves it to the queue, since its
 // upstream lets no page pass: the pages of others need not wait for that.
 func (w *Worker) handOver(ctx context.Context, m renderer.Match, b ledger.Bulk, wait time.Duration, owed func(error), ended func(*ledger.Run, error)) {
-	r, err := w.Ledger.Trigger(ctx, m.Path, ledger.Request{Priority: b.Priority, Reason: b.Reason})
+	r, err := w.Ledger.Trigger(ctx, m.Path, ledger.Request{
+		Priority: b.Priority, Reason: b.Reason,
+		OnlyPublished: b.Index != "", // as Take does
+	})
 	if err == nil && r.Token != nil {
 		r.Token.Wait = max(r.Token.Wait, wait)
 		w.wake(ctx, r.Token)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -273,13 +274,16 @@ func html(text string) string {
 // fakeRenderer stands for templates and sources: it has texts, and can be told
 // to do anything else.
 type fakeRenderer struct {
-	mu      sync.Mutex
-	texts   map[string]string // guarded by mu, as is all below
-	tags    map[string][]string
-	instead map[string]renderFunc
-	count   map[string]int
-	now     int // renders that run
-	most    int // at once
+	mu       sync.Mutex
+	texts    map[string]string // guarded by mu, as is all below
+	tags     map[string][]string
+	versions map[string]map[string]string
+	instead  map[string]renderFunc
+	count    map[string]int
+	now      int // renders that run
+	most     int // at once
+	resolve  resolveFunc
+	resolved int // times that the CMS was asked for an item
 }
 
 // renderFunc renders a page for the nth time; text is what the page was when
@@ -287,7 +291,10 @@ type fakeRenderer struct {
 type renderFunc func(ctx context.Context, n int, text string) (string, error)
 
 func newFakeRenderer() *fakeRenderer {
-	return &fakeRenderer{texts: map[string]string{}, tags: map[string][]string{}, instead: map[string]renderFunc{}, count: map[string]int{}}
+	return &fakeRenderer{
+		texts: map[string]string{}, tags: map[string][]string{}, versions: map[string]map[string]string{},
+		instead: map[string]renderFunc{}, count: map[string]int{},
+	}
 }
 
 // set changes a page in the CMS.
@@ -360,7 +367,7 @@ func (f *fakeRenderer) Render(ctx context.Context, m renderer.Match, _ bool) (st
 	f.count[path]++
 	f.now++
 	f.most = max(f.most, f.now)
-	n, render, text, tags := f.count[path], f.instead[path], f.texts[path], f.tags[path]
+	n, render, text, tags, versions := f.count[path], f.instead[path], f.texts[path], f.tags[path], maps.Clone(f.versions[path])
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
@@ -373,5 +380,5 @@ func (f *fakeRenderer) Render(ctx context.Context, m renderer.Match, _ bool) (st
 			return storage.Page{}, err
 		}
 	}
-	return storage.Page{Path: m.Path, Type: "text/html; charset=utf-8", Body: []byte(html(text)), Tags: tags, Route: "/{rest...}"}, nil
+	return storage.Page{Path: m.Path, Type: "text/html; charset=utf-8", Body: []byte(html(text)), Tags: tags, Versions: versions, Route: "/{rest...}"}, nil
 }

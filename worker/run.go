@@ -50,6 +50,22 @@ func (w *Worker) do(ctx context.Context, tok ledger.Token, claim claim) error {
 	if err := w.standBy(ctx); err != nil {
 		return err
 	}
+	err := w.claimed(ctx, tok, claim)
+	w.alarm(tok, err)
+	return err
+}
+
+// alarm wakes a token again when its time has come, if err says that there is
+// one.
+func (w *Worker) alarm(tok ledger.Token, err error) {
+	if again := new(later); errors.As(err, &again) {
+		tok.Wait = again.in
+		w.alarms.set(tok)
+	}
+}
+
+// claimed is do for one that need not stand by.
+func (w *Worker) claimed(ctx context.Context, tok ledger.Token, claim claim) error {
 	run, err := claim(ctx, tok)
 	if err != nil {
 		return err
@@ -177,7 +193,12 @@ func (w *Worker) bakeOnce(ctx context.Context, run *ledger.Run, m renderer.Match
 	if err := w.mayBake(ctx, run); err != nil {
 		return page, res, err
 	}
-	if page, err = w.render(ctx, m, urgent); err != nil {
+	if page, err = w.render(ctx, m, urgent); errors.Is(err, storage.ErrGone) {
+		err = w.mayBeGone(ctx, run, err)
+	} else if err == nil {
+		err = w.mayPublish(ctx, run, &page)
+	}
+	if err != nil {
 		return page, res, err
 	}
 	if err := CheckGates(page, m.Gates); err != nil {
@@ -323,6 +344,10 @@ func (w *Worker) logFailure(run *ledger.Run, outcome ledger.Outcome, delay time.
 		w.Log.Debug("page postponed", "path", run.Path.String(), "in", delay, "err", err)
 		return
 	case ledger.Retrying:
+		if isLagging(err) { // as some do after each edit
+			w.Log.Info("page waits for its CMS", "path", run.Path.String(), "attempt", run.Attempts+1, "in", delay, "err", err)
+			return
+		}
 		w.Log.Warn("page not published, will retry", "path", run.Path.String(), "attempt", run.Attempts+1, "in", delay, "err", err)
 		return
 	}

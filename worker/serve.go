@@ -57,7 +57,11 @@ func (w *Worker) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return w.sweep(ctx) })
 	g.Go(func() error { return w.walker.run(ctx, w.walk) })
+	g.Go(func() error { return w.alarms.run(ctx, w.offer) })
 	g.Go(func() error { return w.outages(ctx) })
+	if w.cfg.Reconcile {
+		g.Go(func() error { return w.reconcile(ctx) })
+	}
 	<-ctx.Done()
 
 	// asynq's poll ends when Redis answers it; the runs need not wait for that.
@@ -162,7 +166,7 @@ func (w *Worker) walkHandler(ctx context.Context, t *asynq.Task) error {
 	if w.held(ctx) != nil {
 		return &later{in: holdWait}
 	}
-	if !w.walker.offer(tok) {
+	if !w.offerWalk(tok) {
 		return &later{in: time.Second} // this process has enough to walk
 	}
 	return nil
@@ -172,10 +176,21 @@ func (w *Worker) walkHandler(ctx context.Context, t *asynq.Task) error {
 // for the same token finds it stale then.
 func (w *Worker) offer(tok ledger.Token) {
 	if tok.Label != "" {
-		w.walker.offer(tok)
+		w.offerWalk(tok)
 		return
 	}
 	w.slots.start(tok)
+}
+
+// offerWalk reports whether a walker of this process has the token now. The
+// sweeper is not to look for one that waits.
+func (w *Worker) offerWalk(tok ledger.Token) bool {
+	w.slots.note(tok.ID, +1)
+	if w.walker.offer(tok) {
+		return true
+	}
+	w.slots.note(tok.ID, -1)
+	return false
 }
 
 // runDirect follows a token that did not come through asynq, unless the page's

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,7 +21,7 @@ type Spooled struct {
 	// is drained, one for each page.
 	ID     string
 	Paths  []storage.Path
-	Labels []ledger.Label
+	Labels []ledger.Label // those of items too
 	// Why says for anybody why the ledger does not have it.
 	Why string
 }
@@ -31,27 +32,41 @@ type spooledTrigger struct {
 	ID            string          `json:"id"`
 	Accepted      time.Time       `json:"accepted"`
 	Paths         []string        `json:"paths,omitempty"`
+	Known         []string        `json:"known,omitempty"`
 	Labels        []string        `json:"labels,omitempty"`
+	Items         []spooledItem   `json:"items,omitempty"`
 	Priority      ledger.Priority `json:"priority"`
 	Reason        string          `json:"reason,omitempty"`
 	Recheck       bool            `json:"recheck,omitempty"`
 	OnlyPublished bool            `json:"only_published,omitempty"`
 	Unkeep        bool            `json:"unkeep,omitempty"`
 	At            time.Time       `json:"at,omitzero"`
+	RecheckMS     int64           `json:"recheck_ms,omitempty"`
+	SettleMS      int64           `json:"settle_ms,omitempty"`
+	MaxWaitMS     int64           `json:"max_wait_ms,omitempty"`
+}
+
+// spooledItem is an Item in a record.
+type spooledItem struct {
+	Tag     string `json:"tag"`
+	Version string `json:"version,omitempty"`
 }
 
 // spool puts a trigger into the spool. why is what Redis said.
 func (w *Worker) spool(t Trigger, why error) (*Spooled, error) {
-	s := &Spooled{ID: "spool-" + rand.Text()[:13], Paths: t.Paths, Labels: t.Labels, Why: redisReason(why)}
+	s := &Spooled{ID: "spool-" + rand.Text()[:13], Paths: t.Paths, Labels: slices.Clone(t.Labels), Why: redisReason(why)}
 	rec := spooledTrigger{
 		ID: s.ID, Accepted: time.Now(), Priority: t.Priority, Reason: t.Reason, Recheck: t.Recheck,
 		OnlyPublished: t.OnlyPublished, Unkeep: t.Unkeep, At: t.At,
-	}
-	for _, p := range t.Paths {
-		rec.Paths = append(rec.Paths, p.String())
+		Paths: pathNames(t.Paths), Known: pathNames(t.Known),
+		RecheckMS: t.RecheckAfter.Milliseconds(), SettleMS: t.Settle.Milliseconds(), MaxWaitMS: t.MaxWait.Milliseconds(),
 	}
 	for _, l := range t.Labels {
 		rec.Labels = append(rec.Labels, string(l))
+	}
+	for _, i := range t.Items {
+		s.Labels = append(s.Labels, ledger.Item(i.Tag))
+		rec.Items = append(rec.Items, spooledItem(i))
 	}
 	b, err := json.Marshal(rec)
 	if err != nil {
@@ -60,18 +75,41 @@ func (w *Worker) spool(t Trigger, why error) (*Spooled, error) {
 	return s, w.Spool.Append(b)
 }
 
-// parse reads the trigger back. The site's own rules were applied when it was
-// accepted.
+func pathNames(paths []storage.Path) (names []string) {
+	for _, p := range paths {
+		names = append(names, p.String())
+	}
+	return names
+}
+
+// parsePaths reads paths back. The site's own rules were applied when the
+// trigger was accepted.
+func parsePaths(names []string) (paths []storage.Path, err error) {
+	for _, name := range names {
+		p, err := storage.PathRules{WellKnown: []string{"/.well-known"}}.Parse(name)
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, p)
+	}
+	return paths, nil
+}
+
+// parse reads the trigger back.
 func (s spooledTrigger) parse() (t Trigger, err error) {
 	t = Trigger{
 		Priority: s.Priority, Reason: s.Reason, Recheck: s.Recheck, OnlyPublished: s.OnlyPublished, At: s.At,
+		RecheckAfter: time.Duration(s.RecheckMS) * time.Millisecond,
+		Settle:       time.Duration(s.SettleMS) * time.Millisecond, MaxWait: time.Duration(s.MaxWaitMS) * time.Millisecond,
 	}
-	for _, text := range s.Paths {
-		p, err := storage.PathRules{WellKnown: []string{"/.well-known"}}.Parse(text)
-		if err != nil {
-			return t, err
-		}
-		t.Paths = append(t.Paths, p)
+	if t.Paths, err = parsePaths(s.Paths); err != nil {
+		return t, err
+	}
+	if t.Known, err = parsePaths(s.Known); err != nil {
+		return t, err
+	}
+	for _, i := range s.Items {
+		t.Items = append(t.Items, Item(i))
 	}
 	for _, text := range s.Labels {
 		l, err := ledger.ParseLabel(text)
@@ -132,15 +170,12 @@ func (w *Worker) recordSpooled(ctx context.Context, records [][]byte) error {
 }
 
 func (w *Worker) recordOne(ctx context.Context, s spooledTrigger, t Trigger) error {
-	var paths []storage.Path
-	for _, p := range t.Paths {
-		if !w.Matches(p) {
-			w.Log.Warn("no route matches a page of a spooled trigger any more", "id", s.ID, "path", p.String())
-			continue
-		}
-		paths = append(paths, p)
+	var unmatched []storage.Path
+	t.Paths, unmatched = w.matched(t.Paths)
+	for _, p := range unmatched {
+		w.Log.Warn("no route matches a page of a spooled trigger any more", "id", s.ID, "path", p.String())
 	}
-	t.Paths = paths
+	t.Known, _ = w.matched(t.Known)
 	if s.Unkeep {
 		if err := w.unkeepOlder(ctx, t.Paths, s.Accepted); err != nil {
 			return err
@@ -158,17 +193,21 @@ func (w *Worker) recordOne(ctx context.Context, s spooledTrigger, t Trigger) err
 
 // scheduleLate schedules a trigger beside those that came since.
 func (w *Worker) scheduleLate(ctx context.Context, id string, t Trigger) error {
-	for _, p := range t.Paths {
+	for _, p := range slices.Concat(t.Paths, t.Known) {
 		if err := w.Ledger.ScheduleAlso(ctx, id, p, t.At); err != nil {
 			return err
 		}
 	}
-	for _, l := range t.Labels {
+	labels := t.Labels
+	for _, i := range t.Items {
+		labels = append(slices.Clip(labels), ledger.Item(i.Tag))
+	}
+	for _, l := range labels {
 		if err := w.Ledger.ScheduleLabelAlso(ctx, id, l, t.At); err != nil {
 			return err
 		}
 	}
-	w.Log.Info("spooled trigger scheduled", "spooled", id, "at", t.At, "pages", len(t.Paths), "labels", len(t.Labels), "reason", t.Reason)
+	w.Log.Info("spooled trigger scheduled", "spooled", id, "at", t.At, "pages", len(t.Paths), "labels", len(labels), "reason", t.Reason)
 	return nil
 }
 

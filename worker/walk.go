@@ -1,8 +1,10 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,30 +18,44 @@ const (
 	// an edit does not wait for a walk over the whole site.
 	walksAtOnce = 2
 	walkBatch   = 64
+	// itemsAtOnce is how many items are walked besides, and editsAtOnce how many
+	// that somebody has edited in this moment: they have few pages, and each has
+	// to ask its CMS first. So many more of each wait for that here, and not for
+	// asynq's slow clock.
+	itemsAtOnce, editsAtOnce = 2, 4
+	itemsWaiting             = 256
 )
 
 // walker follows the walks of a process, apart from asynq's handlers: a walk
 // over the whole site may take hours.
 type walker struct {
 	tokens, urgent chan ledger.Token
+	items, edits   chan ledger.Token // tokens wait in these
 }
 
 func newWalker() *walker {
-	return &walker{tokens: make(chan ledger.Token), urgent: make(chan ledger.Token)}
+	return &walker{
+		tokens: make(chan ledger.Token), urgent: make(chan ledger.Token),
+		items: make(chan ledger.Token, itemsWaiting), edits: make(chan ledger.Token, itemsWaiting),
+	}
 }
 
-// offer hands a token to a walker that is free.
+// offer hands a token to a walker that is free, or lets it wait for one.
 func (w *walker) offer(tok ledger.Token) bool {
-	select {
-	case w.tokens <- tok:
+	first, second := w.tokens, w.urgent
+	if itemOf(tok.Label) != "" {
+		first, second = w.items, w.edits
+	}
+	if tok.Priority == ledger.Critical && give(second, tok) {
 		return true
-	default:
 	}
-	if tok.Priority != ledger.Critical {
-		return false
-	}
+	return give(first, tok)
+}
+
+// give reports whether the token was taken at once.
+func give(to chan<- ledger.Token, tok ledger.Token) bool {
 	select {
-	case w.urgent <- tok:
+	case to <- tok:
 		return true
 	default:
 		return false
@@ -62,6 +78,12 @@ func (w *walker) run(ctx context.Context, walk func(context.Context, ledger.Toke
 	for range walksAtOnce {
 		wg.Go(func() { follow(w.tokens) })
 	}
+	for range itemsAtOnce {
+		wg.Go(func() { follow(w.items) })
+	}
+	for range editsAtOnce {
+		wg.Go(func() { follow(w.edits) })
+	}
 	wg.Go(func() { follow(w.urgent) })
 	wg.Wait()
 	return nil
@@ -71,10 +93,15 @@ func (w *walker) run(ctx context.Context, walk func(context.Context, ledger.Toke
 // cursor in the ledger says where to go on, and the sweeper that somebody has
 // to.
 func (w *Worker) walk(ctx context.Context, tok ledger.Token) {
+	defer w.slots.note(tok.ID, -1)
 	if w.held(ctx) != nil {
 		return // it was on its way here when the hold began; the sweeper will go on
 	}
 	walk, err := w.Ledger.ClaimWalk(ctx, tok)
+	if err == nil && walk.State == ledger.Early {
+		tok.Wait = walk.Wait
+		w.wake(ctx, &tok)
+	}
 	if err == nil && walk.State == ledger.Claimed {
 		walkCtx, stop := keep(ctx, w.Ledger.Renewal(), walk.Renew)
 		err = storage.Contain(func() error { return w.walkPages(walkCtx, walk) })
@@ -93,37 +120,60 @@ func (w *Worker) walk(ctx context.Context, tok ledger.Token) {
 }
 
 func (w *Worker) walkPages(ctx context.Context, walk *ledger.Walk) error {
-	started, pages := time.Now(), 0
-	for {
-		paths, err := walk.Next(ctx, walkBatch)
+	for started := time.Now(); ; {
+		unresolved, err := w.resolve(ctx, walk)
 		if err != nil {
 			return err
 		}
-		if len(paths) == 0 {
-			again, err := walk.End(ctx)
-			if err != nil || !again {
-				w.Log.Info("walk ended", "label", string(walk.Label), "pages", pages, "dur", time.Since(started))
-				return err
-			}
-			continue
+		pages, err := w.takePages(ctx, walk)
+		if err != nil {
+			return err
 		}
-		bulk := ledger.Bulk{Number: walk.Number, Priority: walk.Priority, Reason: walk.Reason, Index: walk.Label}
+		more, err := w.endWalk(ctx, walk, unresolved)
+		if err != nil {
+			return err
+		}
+		w.Log.Info("walk ended", "label", string(walk.Label), "pages", pages, "dur", time.Since(started), "again", more)
+		if !more {
+			return nil
+		}
+	}
+}
+
+// takePages takes the pages behind the walk's cursor, and returns how many.
+func (w *Worker) takePages(ctx context.Context, walk *ledger.Walk) (pages int, err error) {
+	bulk := ledger.Bulk{Number: walk.Number, Priority: walk.Priority, Reason: walk.Reason, Index: walk.Label}
+	around := map[string]bool{}
+	for {
+		paths, err := walk.Next(ctx, walkBatch)
+		if err != nil || len(paths) == 0 {
+			return pages, err
+		}
+		lists, err := w.takeAround(ctx, walk, paths, around)
+		if err != nil {
+			return pages, err
+		}
+		slices.SortStableFunc(paths, func(a, b storage.Path) int { return cmp.Compare(last(lists[a]), last(lists[b])) })
 		var batch taking
 		for _, p := range paths {
 			m, ok := w.Renderer.Match(p)
 			if !ok || !walk.Label.OfRoute(m.Route()) {
 				continue
 			}
+			bulk := bulk
+			if lists[p] {
+				bulk.Priority = min(bulk.Priority, ledger.Default)
+			}
 			if err := w.take(ctx, m, bulk, batch.begin(), func(*ledger.Run, error) {}); err != nil {
-				return err
+				return pages, err
 			}
 			pages++
 		}
 		if err := batch.wait(); err != nil {
-			return err
+			return pages, err
 		}
 		if err := walk.Advance(ctx); err != nil {
-			return err
+			return pages, err
 		}
 	}
 }
@@ -150,4 +200,12 @@ func (t *taking) begin() (owed func(error)) {
 func (t *taking) wait() error {
 	t.pages.Wait()
 	return t.err
+}
+
+// last sorts what is true behind what is not.
+func last(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }

@@ -31,6 +31,11 @@ type Config struct {
 	// Recheck is how much later a second look follows when a trigger asks for
 	// one.
 	Recheck time.Duration
+	// Lag is how long a page waits for its CMS to show what that has announced,
+	// counted from the announcement. Then it is published as it is.
+	Lag time.Duration
+	// Reconcile has Run look for what has changed of which nobody told.
+	Reconcile bool
 	// Grace is how long a stop waits for the runs under way; after it they are
 	// given back to the ledger.
 	Grace time.Duration
@@ -38,7 +43,7 @@ type Config struct {
 
 // DefaultConfig is fit for a machine with a few cores.
 func DefaultConfig() Config {
-	return Config{Workers: 64, Memory: 64 << 20, Render: 30 * time.Second, Recheck: 3 * time.Second, Grace: 10 * time.Second}
+	return Config{Workers: 64, Memory: 64 << 20, Render: 30 * time.Second, Recheck: 3 * time.Second, Lag: 2 * time.Minute, Grace: 10 * time.Second}
 }
 
 // Renderer makes pages. Render is called by several goroutines at once.
@@ -77,6 +82,7 @@ type Worker struct {
 	slots  *slots
 	budget *budget.Budget
 	walker *walker
+	alarms *alarms
 	misses *misses
 	lanes  *lanes
 	brake  brake
@@ -88,7 +94,7 @@ type Worker struct {
 func New(cfg Config, parts Parts) *Worker {
 	w := &Worker{
 		Parts: parts, cfg: cfg, queue: newQueue(parts.Redis, cfg.Render), slots: newSlots(cfg.Workers), budget: budget.New(cfg.Memory), walker: newWalker(),
-		misses: newMisses(cfg.Workers), intake: newIntake(),
+		alarms: newAlarms(), misses: newMisses(cfg.Workers), intake: newIntake(),
 	}
 	w.lanes = newLanes(max(1, cfg.Workers-1), w.slots.closed)
 	if r, ok := parts.Renderer.(interface{ Upstreams() []renderer.Upstream }); ok {

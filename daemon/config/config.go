@@ -5,6 +5,7 @@ package config
 import (
 	"time"
 
+	"rebake/api/webhook"
 	"rebake/renderer"
 	"rebake/renderer/origin"
 	"rebake/renderer/source"
@@ -47,6 +48,9 @@ type Config struct {
 	Sources map[string]source.Config `yaml:"sources"`
 	// Origins are the servers whose pages are snapshotted, by name.
 	Origins map[string]origin.Config `yaml:"origins,omitempty"`
+	// Webhooks are where senders that are no source or origin tell of changes,
+	// or with rules of the user's own, by name.
+	Webhooks map[string]webhook.Config `yaml:"webhooks,omitempty"`
 	// Templates is the directory of the html/template files. Default
 	// ./templates.
 	Templates string `yaml:"templates"`
@@ -88,17 +92,8 @@ type Config struct {
 	place place
 }
 
-// Secrets are several secrets of which any one opens; in YAML a list, or a
-// single value.
-type Secrets []storage.Secret
-
-// MarshalYAML writes one secret as a value and several as a list, all hidden.
-func (s Secrets) MarshalYAML() (any, error) {
-	if len(s) == 1 {
-		return s[0], nil
-	}
-	return []storage.Secret(s), nil
-}
+// Secrets are several secrets of which any one opens.
+type Secrets = storage.Secrets
 
 // Limits bound what one render or one request may take.
 type Limits struct {

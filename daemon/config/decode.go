@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"rebake/api/webhook"
 	"rebake/renderer/origin"
 	"rebake/renderer/source"
 	"rebake/storage"
@@ -33,6 +34,7 @@ var (
 	secretsType  = reflect.TypeFor[Secrets]()
 	sourceType   = reflect.TypeFor[source.Config]()
 	originType   = reflect.TypeFor[origin.Config]()
+	textsType    = reflect.TypeFor[webhook.Texts]()
 )
 
 // decoder walks a YAML tree along a Go type. The YAML library's own strict
@@ -94,6 +96,10 @@ func (d *decoder) value(n *yaml.Node, key string, v reflect.Value) {
 		var one storage.Secret
 		d.scalar(n, key, reflect.ValueOf(&one).Elem())
 		v.Set(reflect.ValueOf(Secrets{one}))
+	case t == textsType && n.Kind == yaml.ScalarNode:
+		var one string
+		d.scalar(n, key, reflect.ValueOf(&one).Elem())
+		v.Set(reflect.ValueOf(webhook.Texts{one}))
 	case isText(v) || t == durationType:
 		d.scalar(n, key, v)
 	case t.Kind() == reflect.Interface:
@@ -110,7 +116,11 @@ func (d *decoder) value(n *yaml.Node, key string, v reflect.Value) {
 			d.entries(n, key, v)
 		}
 	case t.Kind() == reflect.Slice:
-		if d.collection(n, key, yaml.SequenceNode, "must be a list") {
+		message := "must be a list"
+		if t == textsType {
+			message = "must be a list, or a text in quotes"
+		}
+		if d.collection(n, key, yaml.SequenceNode, message) {
 			d.items(n, key, v)
 		}
 	default:
@@ -269,7 +279,7 @@ func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag(
 func keysOf(t reflect.Type) []string {
 	var keys []string
 	for f := range t.Fields() {
-		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" && key != "-" {
 			keys = append(keys, key)
 		}
 	}

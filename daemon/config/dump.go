@@ -16,6 +16,7 @@ import (
 // hidden, in the order of the fields and of the entries' names.
 func (c *Config) Dump(w io.Writer) error {
 	shown := *c
+	shown.withoutFileSecrets()
 	shown.Redis = hideRedis(c.Redis)
 	if c.SecretFile != "" {
 		shown.Secret = nil // it is the file's

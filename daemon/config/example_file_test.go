@@ -8,10 +8,12 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"rebake/api/webhook"
 	"rebake/renderer"
 	"rebake/renderer/origin"
 	"rebake/renderer/source"
@@ -31,7 +33,7 @@ func TestExampleFileHoldsTheDefaults(t *testing.T) {
 	want := Default()
 	want.resolve(folder)
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{}),
-		cmpopts.IgnoreFields(Config{}, "Site", "Output", "Secret", "Sources", "Origins", "Routes")); diff != "" {
+		cmpopts.IgnoreFields(Config{}, "Site", "Output", "Secret", "Sources", "Origins", "Webhooks", "Routes")); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
 	cms := source.DefaultConfig()
@@ -54,9 +56,28 @@ func TestExampleFileHoldsWhatIsCommentedOut(t *testing.T) {
 	if err := os.WriteFile(key, []byte(goodSecret), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := load(t, strings.Replace(all, "/run/secrets/rebake", key, 1), "CMS_AUTH", "x", "APP_KEY", "x")
-	if cms := c.Sources["cms"]; c.SecretFile == "" || len(cms.Headers) == 0 || cms.Rate == 0 {
-		t.Errorf("secret_file, headers or rate is not in the file:\n%s", dump(t, c))
+	c := load(t, strings.Replace(all, "/run/secrets/rebake", key, 1), "CMS_AUTH", "x", "APP_KEY", "x", "WP_SECRET", "a-secret-of-wordpress-0123456789")
+	if cms := c.Sources["cms"]; c.SecretFile == "" || len(cms.Headers) == 0 || cms.Rate == 0 || cms.Webhook == nil {
+		t.Errorf("secret_file, headers, rate or webhook is not in the file:\n%s", dump(t, c))
+	}
+}
+
+func TestExampleFileHoldsWebhooks(t *testing.T) {
+	text, err := os.ReadFile(exampleFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile(`(?m)^# webhooks:\n(#.*\n)+`).Find(text)
+	c := load(t, "site: https://www.example.com\noutput: ./public\nsecret: "+goodSecret+"\n"+
+		regexp.MustCompile(`(?m)^# ?`).ReplaceAllString(string(block), ""), "STRAPI_TOKEN", "a-secret-of-strapi-0123456789")
+	got := c.AllWebhooks()["articles"]
+	second := time.Second
+	want := webhook.Config{Kind: "strapi", Settle: &second}.WithDefaults()
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(webhook.Config{}, "Secret", "Verify", "MaxBody", "Rules")); diff != "" {
+		t.Errorf("defaults of a webhook (-want +got):\n%s", diff)
+	}
+	if len(got.Rules) != 1 || len(got.Rules[0].Paths) != 2 {
+		t.Errorf("rules are %+v", got.Rules)
 	}
 }
 
@@ -98,7 +119,7 @@ func TestExampleFileHoldsEveryKey(t *testing.T) {
 			walk(t.Elem(), visit)
 		case t.Kind() == reflect.Struct:
 			for f := range t.Fields() {
-				if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
+				if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" && key != "-" {
 					visit(key)
 					walk(f.Type, visit)
 				}

@@ -64,6 +64,10 @@ func Load(path string, getenv func(string) (string, bool)) (*Config, error) {
 	} else if c.Secret != nil && c.SecretFile != "" {
 		problems = append(problems, c.problem("secret_file", "secret is set too; keep one of them"))
 	}
+	for _, p := range c.resolveWebhooks(folder) {
+		problems = append(problems, p)
+		d.explained[outer(p.Key)+".secret"] = true
+	}
 	for _, p := range c.check() {
 		if !d.isExplained(p.Key) {
 			problems = append(problems, p)

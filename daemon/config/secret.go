@@ -72,6 +72,7 @@ func (c *Config) Warnings() []string {
 			warn(c.secretKey(i), fmt.Sprintf("has less than %d bytes; %s", fairSecret, howToMakeSecret))
 		}
 	}
+	c.warnWebhooks(warn)
 	if host, _, ok := splitAddress(c.Admin); ok && !isLoopback(host) {
 		warn("admin", "other machines can reach it; whoever has the token rules the site, and the token comes to it unencrypted")
 	}

@@ -63,6 +63,7 @@ func (c *Config) check() []Problem {
 	k.secrets()
 	k.sources()
 	k.origins()
+	k.webhooks()
 	k.routes()
 	k.reserved()
 	for i, name := range c.Compress {

@@ -7,50 +7,110 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // caller sends what a WordPress plugin that was written for Next.js sends when
-// a post was saved.
+// something was saved. None of them tells all: most forget an old address, or
+// where a post was listed before.
 type caller struct {
 	plugin string
-	// request is the one that the plugin makes; site is without a slash, and
-	// before is the post as it was.
+	// request is the one that the plugin makes when a post was saved; site is
+	// without a slash, and before is the post as it was.
 	request func(t *testing.T, site string, before, post item) *http.Request
-	// onlyNew says that a request names the new address of a post and nothing
-	// that leads to the old one.
-	onlyNew bool
+	// deleted is the one for a post that goes: into the trash, or for ever where
+	// that is said. nil is a plugin that says nothing then.
+	deleted func(t *testing.T, site string, post item) *http.Request
+	forEver bool
+	// renamed is the one for a category with another name and slug, nil is none.
+	renamed func(t *testing.T, site string, category item) *http.Request
 }
 
 // callers are the plugins, by their sources. That of WebDevStudios calls
-// /api/wordpress/revalidate, which a site has to send to /api/revalidate.
+// /api/wordpress/revalidate, which a site has to send to /api/revalidate, and
+// that of 10up a token of its own in the place of the secret.
 var callers = []caller{
-	{plugin: "on-demand-revalidation 1.4", request: func(t *testing.T, site string, before, post item) *http.Request {
-		paths := []string{"/", post.address(t)}
-		if before.address(t) != post.address(t) {
-			paths = append(paths, before.address(t))
-		}
-		req := jsonRequest(t, http.MethodPut, site+"/api/revalidate", fields{
-			"postId": post.ID, "paths": paths, "tags": []string{fmt.Sprintf("post-%d", post.ID)},
-		})
-		req.Header.Set("Authorization", "Bearer "+secret)
-		return req
-	}},
-	{plugin: "nextjs-revalidate 1.6", onlyNew: true, request: func(t *testing.T, site string, _, post item) *http.Request {
-		return newRequest(t, http.MethodGet, site+"/api/revalidate?path="+post.address(t)+"/&secret="+secret, "")
-	}},
-	{plugin: "next-wp, ids alone", request: func(t *testing.T, site string, _, post item) *http.Request {
-		return secretInHeader(jsonRequest(t, http.MethodPost, site+"/api/revalidate", fields{"contentType": "post", "contentId": post.ID}))
-	}},
-	{plugin: "next-wp, with data", request: func(t *testing.T, site string, _, post item) *http.Request {
-		return secretInHeader(jsonRequest(t, http.MethodPost, site+"/api/revalidate", fields{
-			"type": "post", "timestamp": 1795326289, "data": fields{
+	{
+		plugin: "on-demand-revalidation 1.4",
+		request: func(t *testing.T, site string, before, post item) *http.Request {
+			paths := []string{"/", post.address(t)}
+			if before.address(t) != post.address(t) {
+				paths = append(paths, before.address(t))
+			}
+			return bearer(jsonRequest(t, http.MethodPut, site+"/api/revalidate", fields{
+				"postId": post.ID, "paths": paths, "tags": []string{fmt.Sprintf("post-%d", post.ID)},
+			}))
+		},
+		deleted: func(t *testing.T, site string, post item) *http.Request {
+			return bearer(jsonRequest(t, http.MethodPut, site+"/api/revalidate", fields{
+				"postId": post.ID, "paths": []string{"/", post.address(t)}, "tags": []string{fmt.Sprintf("post-%d", post.ID)},
+			}))
+		},
+		renamed: func(t *testing.T, site string, category item) *http.Request {
+			return bearer(jsonRequest(t, http.MethodPut, site+"/api/revalidate", fields{
+				"paths": []string{category.address(t)}, "tags": []string{category.Slug},
+			}))
+		},
+	},
+	{
+		plugin: "nextjs-revalidate 1.6",
+		request: func(t *testing.T, site string, _, post item) *http.Request {
+			return newRequest(t, http.MethodGet, site+"/api/revalidate?path="+post.address(t)+"/&secret="+secret, "")
+		},
+		deleted: func(t *testing.T, site string, post item) *http.Request {
+			return newRequest(t, http.MethodGet, site+"/api/revalidate?path="+post.address(t)+"/&secret="+secret, "")
+		},
+	},
+	{
+		plugin: "next-wp, ids alone",
+		request: func(t *testing.T, site string, _, post item) *http.Request {
+			return secretInHeader(jsonRequest(t, http.MethodPost, site+"/api/revalidate", fields{"contentType": "post", "contentId": post.ID}))
+		},
+		deleted: func(t *testing.T, site string, post item) *http.Request {
+			return secretInHeader(jsonRequest(t, http.MethodPost, site+"/api/revalidate", fields{"contentType": "post", "contentId": post.ID}))
+		},
+		forEver: true,
+		renamed: func(t *testing.T, site string, category item) *http.Request {
+			return secretInHeader(jsonRequest(t, http.MethodPost, site+"/api/revalidate", fields{"contentType": "category", "contentId": category.ID}))
+		},
+	},
+	{
+		plugin: "next-wp, with data",
+		request: func(t *testing.T, site string, _, post item) *http.Request {
+			return nextWP(t, site, fields{
 				"id": post.ID, "slug": post.Slug, "type": "post", "action": "status_change", "old_status": "publish", "new_status": post.Status,
-			},
-		}))
-	}},
-	{plugin: "wds-headless-core", onlyNew: true, request: func(t *testing.T, site string, _, post item) *http.Request {
-		return jsonRequest(t, http.MethodPost, site+"/api/revalidate", fields{"secret": secret, "slug": post.address(t) + "/"})
-	}},
+			}, "post")
+		},
+		deleted: func(t *testing.T, site string, post item) *http.Request {
+			return nextWP(t, site, fields{"id": post.ID, "slug": post.Slug + "__trashed", "type": "post", "action": "delete"}, "post")
+		},
+		forEver: true,
+		renamed: func(t *testing.T, site string, category item) *http.Request {
+			return nextWP(t, site, fields{"id": category.ID, "slug": category.Slug, "taxonomy": "category", "action": "edited_term"}, "term")
+		},
+	},
+	{
+		plugin: "headless-wp (HeadstartWP)",
+		request: func(t *testing.T, site string, _, post item) *http.Request {
+			return newRequest(t, http.MethodGet, fmt.Sprintf("%s/api/revalidate?post_id=%d&token=%s&path=%s&locale=", site, post.ID, secret, url.QueryEscape(post.address(t)+"/")), "")
+		},
+	},
+	{
+		plugin: "wds-headless-core",
+		request: func(t *testing.T, site string, _, post item) *http.Request {
+			return jsonRequest(t, http.MethodPost, site+"/api/revalidate", fields{"secret": secret, "slug": post.address(t) + "/"})
+		},
+	},
+}
+
+func nextWP(t *testing.T, site string, data fields, kind string) *http.Request {
+	t.Helper()
+	return secretInHeader(jsonRequest(t, http.MethodPost, site+"/api/revalidate", fields{"type": kind, "data": data, "timestamp": 1795326289}))
+}
+
+func bearer(req *http.Request) *http.Request {
+	req.Header.Set("Authorization", "Bearer "+secret)
+	return req
 }
 
 // jsonRequest writes its body as PHP does.
@@ -87,9 +147,7 @@ func send(t *testing.T, req *http.Request) {
 func (s *site) trigger(t *testing.T, named url.Values) {
 	t.Helper()
 	named.Set("recheck", "0")
-	req := newRequest(t, http.MethodPost, s.URL+"/api/revalidate?"+named.Encode(), "")
-	req.Header.Set("Authorization", "Bearer "+secret)
-	send(t, req)
+	send(t, bearer(newRequest(t, http.MethodPost, s.URL+"/api/revalidate?"+named.Encode(), "")))
 }
 
 // triggerItem names an item's tag: "post:42", "category:3".
@@ -103,6 +161,103 @@ func (s *site) mustPublish(t *testing.T, w *wordPress, slug, title string, categ
 	t.Helper()
 	post := w.newPost(t, slug, title, categories...)
 	s.trigger(t, url.Values{"path": {post.path(t)}})
-	s.awaitFile(t, post.path(t), title, soon)
+	s.awaitFile(t, post.path(t), title, foundSoon) // how soon is no matter here
 	return post
+}
+
+// foundSoon is how long it may take to find what a plugin forgot: WordPress is
+// asked for it first, and one page leads to the next.
+const foundSoon = 10 * time.Second
+
+// testForgetful is about what the plugins do not tell. Pages that go are looked
+// at twice, so the changes of all plugins are made before their ends are awaited.
+func testForgetful(t *testing.T, s *site, w *wordPress, gone func(answer) bool, moved func(answer, item) bool) {
+	t.Run("of a post with another slug in another category", func(t *testing.T) {
+		type move struct {
+			caller
+			before, after, from, to item
+		}
+		var moves []move
+		for i, c := range callers {
+			m := move{caller: c}
+			m.from = w.create(t, "categories", fields{"name": fmt.Sprintf("Left %d", i), "slug": fmt.Sprintf("left-%d", i)})
+			m.to = w.create(t, "categories", fields{"name": fmt.Sprintf("Entered %d", i), "slug": fmt.Sprintf("entered-%d", i)})
+			w.newPost(t, fmt.Sprintf("stays-%d", i), fmt.Sprintf("Stays %d", i), m.from.ID)
+			w.newPost(t, fmt.Sprintf("awaits-%d", i), fmt.Sprintf("Awaits %d", i), m.to.ID)
+			m.before = s.mustPublish(t, w, fmt.Sprintf("%d-wandering", i), fmt.Sprintf("Wanders %d", i), m.from.ID)
+			s.trigger(t, url.Values{"path": {m.from.path(t), m.to.path(t), "/"}})
+			s.awaitFile(t, m.from.path(t), fmt.Sprintf("Wanders %d", i), foundSoon)
+			s.awaitFile(t, m.to.path(t), fmt.Sprintf("Awaits %d", i), foundSoon)
+			moves = append(moves, m)
+		}
+		for i, m := range moves {
+			moves[i].after = w.edit(t, "posts", m.before.ID, fields{"slug": fmt.Sprintf("%d-settled", i), "categories": []int{m.to.ID}})
+			send(t, m.request(t, s.URL, m.before, moves[i].after))
+		}
+		for i, m := range moves {
+			t.Run(m.plugin, func(t *testing.T) {
+				title := fmt.Sprintf("Wanders %d", i)
+				s.awaitFile(t, m.after.path(t), title, foundSoon)
+				s.awaitFile(t, m.to.path(t), title, foundSoon)
+				s.awaitWithout(t, m.from.path(t)+"/", title, foundSoon)
+				s.awaitPage(t, m.before.path(t)+"/", "it is gone", foundSoon, func(a answer) bool { return moved(a, m.after) })
+			})
+		}
+	})
+
+	t.Run("of a post that goes", func(t *testing.T) {
+		type going struct {
+			caller
+			post, category item
+		}
+		var all []going
+		for i, c := range callers {
+			if c.deleted == nil {
+				continue
+			}
+			g := going{caller: c, category: w.create(t, "categories", fields{"name": fmt.Sprintf("Of those who go %d", i), "slug": fmt.Sprintf("going-%d", i)})}
+			w.newPost(t, fmt.Sprintf("remains-%d", i), fmt.Sprintf("Remains %d", i), g.category.ID)
+			g.post = s.mustPublish(t, w, fmt.Sprintf("%d-leaving", i), fmt.Sprintf("Leaves %d", i), g.category.ID)
+			s.trigger(t, url.Values{"path": {g.category.path(t), "/"}})
+			s.awaitFile(t, g.category.path(t), fmt.Sprintf("Leaves %d", i), foundSoon)
+			s.awaitFile(t, "/", fmt.Sprintf("Leaves %d", i), foundSoon)
+			all = append(all, g)
+		}
+		for _, g := range all {
+			force := ""
+			if g.forEver {
+				force = "?force=true"
+			}
+			w.rest(t, http.MethodDelete, fmt.Sprintf("/posts/%d%s", g.post.ID, force), nil, nil)
+			send(t, g.deleted(t, s.URL, g.post))
+		}
+		for _, g := range all {
+			t.Run(g.plugin, func(t *testing.T) {
+				title := strings.Replace(g.post.Slug, "-leaving", "", 1)
+				s.awaitPage(t, g.post.path(t)+"/", "it is gone", foundSoon, gone)
+				s.awaitWithout(t, g.category.path(t)+"/", "Leaves "+title, foundSoon)
+				s.awaitWithout(t, "/", "Leaves "+title, foundSoon)
+			})
+		}
+	})
+
+	t.Run("of a category with another slug", func(t *testing.T) {
+		for i, c := range callers {
+			if c.renamed == nil {
+				continue
+			}
+			t.Run(c.plugin, func(t *testing.T) {
+				name := fmt.Sprintf("Renamed for the %d. plugin", i)
+				before := w.create(t, "categories", fields{"name": fmt.Sprintf("Before %d", i), "slug": fmt.Sprintf("%d-before", i)})
+				post := s.mustPublish(t, w, fmt.Sprintf("in-renamed-%d", i), fmt.Sprintf("In renamed %d", i), before.ID)
+				s.trigger(t, url.Values{"path": {before.path(t)}})
+				s.awaitFile(t, before.path(t), fmt.Sprintf("In renamed %d", i), foundSoon)
+				after := w.edit(t, "categories", before.ID, fields{"name": name, "slug": fmt.Sprintf("%d-after", i)})
+				send(t, c.renamed(t, s.URL, after))
+				s.awaitFile(t, after.path(t), name, foundSoon)
+				s.awaitFile(t, post.path(t), name, foundSoon)
+				s.awaitPage(t, before.path(t)+"/", "it is gone", foundSoon, gone)
+			})
+		}
+	})
 }

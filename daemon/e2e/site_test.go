@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -26,6 +27,7 @@ type site struct {
 	t                 *testing.T
 	dir               string
 	binary            string
+	listen            string // where nginx asks
 	admin             string
 	rebake            *program // nil until serve
 }
@@ -35,7 +37,7 @@ type site struct {
 func newSite(t *testing.T, config string, files map[string]string) *site {
 	t.Helper()
 	need(t, "redis-server")
-	s := &site{t: t, dir: t.TempDir(), admin: freePort(t)}
+	s := &site{t: t, dir: t.TempDir(), listen: freePort(t), admin: freePort(t)}
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -50,9 +52,8 @@ func newSite(t *testing.T, config string, files map[string]string) *site {
 	for name, text := range files {
 		s.write(name, text)
 	}
-	listen := freePort(t)
 	s.Server = nginxtest.Start(t, func(addr string) string {
-		s.write("rebake.yaml", fmt.Sprintf("site: http://%s\noutput: ./public\nlisten: %s\nadmin: %s\nsecret: %s\n%s", addr, listen, s.admin, secret, config))
+		s.write("rebake.yaml", fmt.Sprintf("site: http://%s\noutput: ./public\nlisten: %s\nadmin: %s\nsecret: %s\n%s", addr, s.listen, s.admin, secret, config))
 		return s.nginxConfig(addr)
 	})
 	t.Cleanup(func() {
@@ -125,10 +126,16 @@ func (s *site) published() map[string]string {
 	files := map[string]string{}
 	root := filepath.Join(s.dir, "public")
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) && name != root {
+			return nil // it went while this was on its way
+		}
 		if err != nil || d.IsDir() || filepath.Ext(name) == ".gz" {
 			return err
 		}
 		text, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		rel, _ := filepath.Rel(root, name)
 		files[filepath.ToSlash(rel)] = string(text)
 		return err

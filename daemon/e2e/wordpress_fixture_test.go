@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -49,7 +50,8 @@ func newServer(t *testing.T) *server {
 	}
 	s := &server{t: t, dir: dir, socket: filepath.Join(dir, "db", "socket")}
 	run(t, nil, "cp", "-rL", wordPressFiles, s.file("site")) // with what its links lead to
-	for _, name := range []string{"wp-config.php", "router.php", "install.php", "wp-content/mu-plugins/caller.php"} {
+	run(t, nil, "cp", "-r", pluginFiles, s.file("site/wp-content/plugins/rebake"))
+	for _, name := range []string{"wp-config.php", "router.php", "install.php", "wp-content/mu-plugins/caller.php", "wp-content/mu-plugins/run.php"} {
 		text, err := wordPressSetup.ReadFile("testdata/wordpress/" + path.Base(name))
 		if err == nil {
 			err = write(filepath.Join(s.file("site"), name), string(text))
@@ -84,6 +86,7 @@ type wordPress struct {
 	site     string // the directory of the program, which other sites share
 	database string
 	home     string // where it believes to be, without a slash at the end
+	origin   string // where it answers itself, the same
 	password string // of the editor, for the REST API
 }
 
@@ -99,8 +102,11 @@ func (s *server) newWordPress(t *testing.T, database, addr, home, site string) *
 		"WORDPRESS_CALLS=" + site + "/api/revalidate", "WORDPRESS_SECRET=" + secret,
 		"PHP_CLI_SERVER_WORKERS=4", // it calls itself
 	}
-	php := []string{"-d", "sendmail_path=/bin/true", "-d", "display_errors=stderr"}
-	w := &wordPress{site: s.file("site"), database: database, home: home}
+	php := []string{
+		"-d", "sendmail_path=/bin/true", "-d", "display_errors=stderr",
+		"-d", "opcache.enable_cli=1", "-d", "opcache.revalidate_freq=0", // a tenth of the time for each request
+	}
+	w := &wordPress{site: s.file("site"), database: database, home: home, origin: "http://" + addr}
 	w.password = run(t, env, "php", append(php, filepath.Join(s.file("site"), "install.php"))...)
 	p := start(t, env, "php", append(php, "-S", addr, "-t", s.file("site"), filepath.Join(s.file("site"), "router.php"))...)
 	p.awaitReady(func() bool {
@@ -112,6 +118,19 @@ func (s *server) newWordPress(t *testing.T, database, addr, home, site string) *
 		return true
 	})
 	return w
+}
+
+// php runs code in WordPress, as the editor who is an administrator, and
+// returns what it prints. See run.php.
+func (w *wordPress) php(t *testing.T, code string) string {
+	t.Helper()
+	req := newRequest(t, http.MethodPost, w.origin+"/?run", code)
+	req.Host = strings.TrimPrefix(w.home, "http://")
+	a := newVisitor(t).do(t, req)
+	if a.status != http.StatusOK {
+		t.Fatalf("%s\n%s", code, a)
+	}
+	return a.body
 }
 
 // maintain begins or ends what WordPress does while it updates itself or a

@@ -14,6 +14,14 @@ func TestWordPress(t *testing.T) {
 		t.Parallel()
 		testOrigin(t, server)
 	})
+	t.Run("plugin", func(t *testing.T) {
+		t.Parallel()
+		testPlugin(t, server)
+	})
+	t.Run("reconcile", func(t *testing.T) {
+		t.Parallel()
+		testReconcile(t, server)
+	})
 	t.Run("origin with a host of its own", func(t *testing.T) {
 		t.Parallel()
 		testOriginHost(t, server)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -50,8 +51,19 @@ type Config struct {
 	IgnoreQuery, BypassCookies []string
 	// Feeds are the pages that are more than XML.
 	Feeds []Feed
+	// MaxBody is the largest body that Rebake takes, in bytes; 0 is 1 MiB.
+	MaxBody int64
 
 	site *url.URL // Site, when it has been checked
+}
+
+// Body is MaxBody as nginx writes it.
+func (c Config) Body() string {
+	const mebi = 1 << 20
+	if c.MaxBody == 0 || c.MaxBody%mebi == 0 {
+		return strconv.FormatInt(max(c.MaxBody/mebi, 1), 10) + "m"
+	}
+	return strconv.FormatInt(c.MaxBody, 10)
 }
 
 // Include returns what goes into the site's own server block. The error names

@@ -50,15 +50,47 @@ type part struct {
 // Parse compiles every {…} in text, which may use the names in vars and no
 // others. {{ and }} are literal braces. All problems are returned, joined.
 func Parse(text string, vars []string) (*Text, error) {
+	return parse(text, compileClosed(vars), func(err error) string { return explain(err, vars) })
+}
+
+// ParseClosed compiles a single expression, without braces around it, which
+// may use the names in vars and no others: `body.event == "publish"`.
+func ParseClosed(source string, vars []string) (*Value, error) {
+	if strings.TrimSpace(source) == "" {
+		return nil, errors.New("holds no expression")
+	}
+	p, err := compileClosed(vars)(source)
+	if err != nil {
+		return nil, errors.New(explain(err, vars))
+	}
+	return &Value{p}, nil
+}
+
+func compileClosed(vars []string) func(string) (part, error) {
 	env := types.Map{}
 	for _, name := range vars {
 		env[name] = types.Any
 	}
-	compile := func(source string) (part, error) {
-		program, err := expr.Compile(source, expr.Env(env), expr.MaxNodes(maxNodes))
+	return func(source string) (part, error) {
+		program, err := expr.Compile(source, options(env)...)
 		return part{source: source, program: program}, err
 	}
-	return parse(text, compile, func(err error) string { return explain(err, vars) })
+}
+
+// options are those of every expression. The library's own string() makes
+// "map[a:1]" of a map and "<nil>" of null, which would pass for text.
+func options(env types.Map) []expr.Option {
+	text := func(args ...any) (any, error) {
+		if args[0] == nil {
+			return nil, errors.New("string() of null; write ?? where a value may be missing")
+		}
+		s, err := show(args[0])
+		if err != nil {
+			return nil, fmt.Errorf("string(): its argument %w", err)
+		}
+		return s, nil
+	}
+	return []expr.Option{expr.Env(env), expr.MaxNodes(maxNodes), expr.Function("string", text, new(func(any) string))}
 }
 
 func parse(text string, compile func(string) (part, error), explain func(error) string) (*Text, error) {

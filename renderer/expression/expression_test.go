@@ -181,3 +181,54 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestParseClosed(t *testing.T) {
+	env := map[string]any{"body": map[string]any{"event": "publish", "n": 3}}
+	for source, want := range map[string]any{
+		`body.event in ["publish", "delete"] && body.n == 3`: true,
+		`body.none?.x`:               nil,
+		`"n-" + string(body.n)`:      "n-3",
+		`string(12345678.0)`:         "12345678",
+		`"a" + string(body.x ?? "")`: "a",
+	} {
+		v, err := ParseClosed(source, []string{"body"})
+		if err != nil {
+			t.Errorf("ParseClosed(%s): %v", source, err)
+			continue
+		}
+		if got, err := v.Eval(env); err != nil || got != want {
+			t.Errorf("%s gives %v, %v; want %v", source, got, err, want)
+		}
+	}
+}
+
+func TestParseClosed_errors(t *testing.T) {
+	for source, want := range map[string]string{
+		"":         "holds no expression",
+		"bod.x":    "unknown name bod (known: body)",
+		"body ==":  "unexpected token EOF",
+		"string()": "not enough arguments",
+	} {
+		if _, err := ParseClosed(source, []string{"body"}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ParseClosed(%q): %v, want %q", source, err, want)
+		}
+	}
+}
+
+// The library would make text of them that nobody means: "map[a:1]", "<nil>".
+func TestEval_stringTakesTextsAndNumbersAlone(t *testing.T) {
+	env := map[string]any{"post": map[string]any{"id": 1, "tags": []any{1}}}
+	for text, want := range map[string]string{
+		`{string(post)}`:      "string(): its argument gives a map",
+		`{string(post.tags)}`: "string(): its argument gives a list",
+		`{string(post.none)}`: "string() of null",
+	} {
+		parsed, err := Parse(text, []string{"post"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := parsed.Eval(env); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Eval(%s): %v, want %q", text, err, want)
+		}
+	}
+}

@@ -20,11 +20,12 @@ func ParseOpen(text string) (*Text, error) {
 	return parse(text, compileOpen, func(err error) string { return explain(err, nil) })
 }
 
-// Value is a single expression, without braces around it, over open names.
-// Safe for concurrent use.
+// Value is a single expression, without braces around it. Safe for concurrent
+// use.
 type Value struct{ part part }
 
-// ParseValue compiles an expression such as "meta.pagination.pageCount".
+// ParseValue compiles an expression over open names, such as
+// "meta.pagination.pageCount".
 func ParseValue(source string) (*Value, error) {
 	if strings.TrimSpace(source) == "" {
 		return nil, errors.New("holds no expression")
@@ -98,7 +99,7 @@ func compileOpen(source string) (part, error) {
 			p.names = append(p.names, n.Value)
 		}
 	}
-	p.program, err = expr.Compile(source, expr.Env(env), expr.MaxNodes(maxNodes))
+	p.program, err = expr.Compile(source, options(env)...)
 	return p, err
 }
 

@@ -54,7 +54,7 @@ func (o *Origin) snapshot(ctx context.Context, p storage.Path, resp upstream.Res
 		s.Body = o.links.rewrite(s.Body)
 		s.Type += "; charset=utf-8"
 	}
-	s.Tags = o.tags(resp.Header, kind, s.Body)
+	s.Tags = o.tags(p, resp.Header, kind, s.Body)
 	return s, nil
 }
 

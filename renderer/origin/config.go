@@ -59,6 +59,11 @@ type Config struct {
 	// serve, or copy when builds make files of those that pages name. Default
 	// origin.
 	Assets string `yaml:"assets"`
+	// Reconcile is how often a WordPress is asked what has changed of which it
+	// told nobody, or off. Default 5m.
+	Reconcile upstream.Every `yaml:"reconcile,omitempty"`
+	// Webhook is where the origin's CMS tells of changes; nil is nowhere.
+	Webhook *upstream.Webhook `yaml:"webhook,omitempty"`
 }
 
 // DefaultConfig is an origin of which nothing was said.
@@ -96,6 +101,9 @@ func (c Config) Validate() error {
 		if how != "sitemap" && how != "crawl" {
 			bad(fmt.Sprintf("discover[%d]", i), "unknown value %q; known: sitemap, crawl", how)
 		}
+	}
+	if c.Reconcile > 0 && c.Kind != WordPress {
+		bad("reconcile", "is for kind wordpress alone; nothing says what has changed in another origin")
 	}
 	if c.Assets != "origin" && c.Assets != "copy" {
 		bad("assets", "unknown value %q; known: origin, copy", c.Assets)

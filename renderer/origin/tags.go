@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"rebake/storage"
 )
 
 const (
@@ -23,7 +25,7 @@ var tagHeaders = []string{"Cache-Tag", "Surrogate-Key", "xkey", "X-Next-Cache-Ta
 
 // tags are those of an answer: the origin itself, what its headers name, and
 // for WordPress what the page shows.
-func (o *Origin) tags(h http.Header, kind string, body []byte) []string {
+func (o *Origin) tags(p storage.Path, h http.Header, kind string, body []byte) []string {
 	t := tagSet{seen: map[string]bool{}}
 	for _, name := range tagHeaders {
 		for _, line := range h.Values(name) {
@@ -33,7 +35,8 @@ func (o *Origin) tags(h http.Header, kind string, body []byte) []string {
 		}
 	}
 	if o.config.Kind == WordPress {
-		wordPressTags(&t, h, kind, body)
+		shown := wordPressPage{path: p, name: o.name, tagSet: &t}
+		shown.read(h, kind, body)
 	}
 	return append(t.tags, "origin:"+o.name)
 }

@@ -55,7 +55,7 @@ func TestSnapshot_tagsOfAWordPressPost(t *testing.T) {
 	got := snapshotTags(t, WordPress, "text/html", body,
 		`Link: <https://www.example.com/wp-json/>; rel="https://api.w.org/"`,
 		`Link: <https://www.example.com/wp-json/wp/v2/posts/42>; rel="alternate"; type="application/json"`)
-	if diff := cmp.Diff([]string{"media:12", "origin:app", "page:7", "post:42"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"media:12", "origin:app", "page:7", "post:42", "self:post:42"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -64,7 +64,7 @@ func TestSnapshot_tagsOfAWordPressArchive(t *testing.T) {
 	body := `<html><body class="archive category category-news category-4 logged-out author-3">
 <article id="post-42" class="post-42 post type-post"></article><article class="post-43 book type-book"></article></body></html>`
 	got := snapshotTags(t, WordPress, "text/html", body)
-	if diff := cmp.Diff([]string{"book:43", "category:4", "origin:app", "post:42", "user:3"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"archive:category:4", "archive:user:3", "book:43", "category:4", "origin:app", "post:42", "user:3"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -72,7 +72,7 @@ func TestSnapshot_tagsOfAWordPressArchive(t *testing.T) {
 func TestSnapshot_tagsOfAWordPressFeed(t *testing.T) {
 	body := `<rss><item><guid isPermaLink="false">https://www.example.com/?p=42</guid></item><item><guid isPermaLink="false">https://www.example.com/?p=7#comment-5</guid></item></rss>`
 	got := snapshotTags(t, WordPress, "application/rss+xml", body)
-	if diff := cmp.Diff([]string{"origin:app", "post:42", "post:7"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"list:app/comments", "origin:app", "post:42", "post:7"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -30,6 +30,11 @@ type Config struct {
 	// Pagination says how the lists of this source go on after their first
 	// answer; a list can say otherwise.
 	Pagination Pagination `yaml:"pagination,omitempty"`
+	// Reconcile is how often the source is asked what has changed of which it
+	// told nobody, or off. Default 5m for wordpress, else off.
+	Reconcile upstream.Every `yaml:"reconcile,omitempty"`
+	// Webhook is where the source's CMS tells of changes; nil is nowhere.
+	Webhook *upstream.Webhook `yaml:"webhook,omitempty"`
 }
 
 // DefaultConfig is a source of which only the URL was said.

@@ -29,6 +29,10 @@ func decodeCounted(ctx context.Context, body []byte) (any, error) {
 	return v, budget.Grow(ctx, -3*size) // the body's own bytes stand for the value
 }
 
+// Decode reads the one JSON value of an answer that was not asked for by a
+// Source, in the form of Answer.Value.
+func Decode(ctx context.Context, body []byte) (any, error) { return decodeCounted(ctx, body) }
+
 // decode reads exactly one JSON value.
 //
 // Numbers become int where they are whole and fit, else float64: as float64

@@ -19,6 +19,8 @@ func scenarios() []Scenario {
 			Short: Demand{Faults: 20, Triggers: 500, Recovery: soon}, Long: Demand{Faults: 200, Triggers: 10_000, Recovery: soon}},
 		{Name: "kills-alone", About: "kill -9 of a whole Rebake with a redis-server of its own", Run: killsAlone,
 			Short: Demand{Faults: 2, Triggers: 200, Recovery: soon}, Long: Demand{Faults: 40, Triggers: 3000, Recovery: soon}},
+		{Name: "webhooks", About: "kill -9 of a whole Rebake, webhooks that settle, and a source that shows edits 1.5 s late", Run: webhooks,
+			Short: Demand{Faults: 2, Triggers: 40}, Long: Demand{Faults: 20, Triggers: 400}},
 		{Name: "deletes", About: "an edit and a deletion of the same page at the same time", Run: deletes,
 			Short: Demand{Faults: 60, Triggers: 120}, Long: Demand{Faults: 500, Triggers: 1000}},
 		{Name: "walks", About: "tags, prefixes and the site, while pages come and go and Redis is killed", Run: walks,

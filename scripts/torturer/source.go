@@ -32,6 +32,7 @@ type content struct {
 	group   string
 	version int
 	gone    map[int]bool // the versions at which it was deleted
+	since   []time.Time  // when each version came, from the second on
 	failed  int          // in a row
 }
 
@@ -44,6 +45,9 @@ type Mood struct {
 	// than MostFailures in a row about one page.
 	Failing      float64
 	MostFailures int
+	// Lag is how old what it answers is: an edit is not seen for that long, as
+	// behind a cache.
+	Lag time.Duration
 	// Size is how many bytes a page has, at least; 0 is 8 KB.
 	Size int
 }
@@ -133,8 +137,18 @@ func (s *Source) Touch(path string) int {
 
 func (c *content) next(gone bool) int {
 	c.version++
+	c.since = append(c.since, time.Now())
 	c.gone[c.version] = gone
 	return c.version
+}
+
+// seen is the newest version that is older than lag.
+func (c *content) seen(lag time.Duration) int {
+	v := c.version
+	for lag > 0 && v > 1 && time.Since(c.since[v-2]) < lag {
+		v--
+	}
+	return v
 }
 
 // Version is the newest version of an item.
@@ -182,14 +196,15 @@ func (s *Source) read(path string) (list []item, late time.Duration, fail bool) 
 // items has the item of a path, unless it is deleted; mu is held.
 func (s *Source) items(path string) []item {
 	c := s.pages[path]
-	if c.gone[c.version] {
+	version := c.seen(s.mood.Lag)
+	if c.gone[version] {
 		return []item{}
 	}
 	size := s.mood.Size
 	if size == 0 {
 		size = 8 << 10
 	}
-	return []item{makeItem(path, c.group, c.version, size)}
+	return []item{makeItem(path, c.group, version, size)}
 }
 
 func (s *Source) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,145 @@
+package webhook
+
+import (
+	"slices"
+	"strings"
+
+	"rebake/worker"
+)
+
+// readStrapi reads {"event", "model", "entry": {"documentId", "updatedAt",
+// "publishedAt"}}. A publish is an update and a publish within milliseconds,
+// and the entry of a publish is sometimes null.
+func readStrapi(e Event) (Change, error) {
+	event, model := word(e.Body, "event"), word(e.Body, "model")
+	id := first(word(e.Body, "entry", "documentId"), word(e.Body, "entry", "id"))
+	version := word(e.Body, "entry", "updatedAt")
+	switch event {
+	case "entry.publish":
+	case "entry.unpublish", "entry.delete":
+		version = "" // there will be none to compare with
+	case "entry.create", "entry.update":
+		if at(e.Body, "entry", "publishedAt") == nil {
+			return ignored("a draft was saved, which no page shows")
+		}
+	case "media.create", "media.update", "media.delete":
+		return one("media", word(e.Body, "media", "id"), word(e.Body, "media", "updatedAt"))
+	default:
+		return ignored("%s changes no page", name(event))
+	}
+	if id == "" && model != "" {
+		return Change{Tags: []string{model}, Message: "the event does not say which entry; pages with the tag " + model + " are looked at"}, nil
+	}
+	return one(model, id, version)
+}
+
+// readGhost reads {"event", "post"|"page"|"tag": {"current", "previous"}}. What
+// is deleted has an empty current.
+func readGhost(e Event) (Change, error) {
+	for _, kind := range []string{"post", "page", "tag", "member"} {
+		both := at(e.Body, kind)
+		if both == nil {
+			continue
+		}
+		id := first(word(both, "current", "id"), word(both, "previous", "id"))
+		status := first(word(both, "current", "status"), word(both, "previous", "status"))
+		switch {
+		case kind == "member":
+			return ignored("members are on no page")
+		case kind != "tag" && (status == "draft" || status == "scheduled") && word(both, "previous", "status") != "published":
+			return ignored("a draft was saved, which no page shows")
+		}
+		version := word(both, "current", "updated_at")
+		if status != "published" {
+			version = ""
+		}
+		c, err := one(kind, id, version)
+		if url := word(both, "current", "url"); url != "" && status == "published" {
+			c.Paths = append(c.Paths, url)
+		}
+		return c, err
+	}
+	if word(e.Body, "event") == "site.changed" {
+		return Change{All: true}, nil
+	}
+	return ignored("%s changes no page", name(word(e.Body, "event")))
+}
+
+// readDirectus reads what a flow is documented to send: {"event", "collection",
+// "key" or "keys", "payload"}.
+func readDirectus(e Event) (Change, error) {
+	body := e.Body
+	if trigger := at(body, "$trigger"); trigger != nil {
+		body = trigger
+	}
+	collection := word(body, "collection")
+	if event := word(body, "event"); collection == "" && strings.Contains(event, ".items.") {
+		collection, _, _ = strings.Cut(event, ".items.")
+	}
+	keys := append(words(body, "keys"), words(body, "key")...)
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	if len(keys) == 0 {
+		return one(collection, "", "")
+	}
+	c := Change{Tags: []string{collection}}
+	for _, key := range keys {
+		i, ok := item(collection, key, "")
+		if !ok {
+			return one(collection, key, "")
+		}
+		c.Items = append(c.Items, i)
+	}
+	return c, nil
+}
+
+// readPayload reads what a hook of the user's is documented to send:
+// {"collection", "doc": {"id", "updatedAt", "_status"}}, and what readPlain does.
+func readPayload(e Event) (Change, error) {
+	c, err := readPlain(e)
+	kind := first(word(e.Body, "collection"), word(e.Body, "global"))
+	if kind == "" {
+		return c, err
+	}
+	if word(e.Body, "doc", "_status") == "draft" && word(e.Body, "previousDoc", "_status") != "published" {
+		return ignored("a draft was saved, which no page shows")
+	}
+	id, version := word(e.Body, "doc", "id"), word(e.Body, "doc", "updatedAt")
+	if id == "" && word(e.Body, "global") != "" {
+		id = kind
+	}
+	if word(e.Body, "operation") == "delete" {
+		version = ""
+	}
+	doc, err := one(kind, id, version)
+	c.Items, c.Tags = append(c.Items, doc.Items...), append(c.Tags, doc.Tags...)
+	c.Message = ""
+	return c, err
+}
+
+// readPlain reads what senders of the user's own may say without any rules:
+// {"paths", "tags", "prefixes", "item", "version", "all"}, in JSON or a form.
+func readPlain(e Event) (Change, error) {
+	body := e.Body
+	if data := at(body, "data"); data != nil { // the envelope of Standard Webhooks
+		body = data
+	}
+	both := func(one, many string) []string { return append(words(body, one), words(body, many)...) }
+	c := Change{Paths: both("path", "paths"), Tags: both("tag", "tags"), Prefixes: both("prefix", "prefixes")}
+	for _, tag := range both("item", "items") {
+		c.Items = append(c.Items, worker.Item{Tag: tag, Version: word(body, "version")})
+	}
+	c.All = at(body, "all") == true || word(body, "all") == "true"
+	if c.IsZero() {
+		c.Message = "it names no path, tag or item, and no rule says what it means"
+	}
+	return c, nil
+}
+
+// name shows an event's name to people.
+func name(event string) string {
+	if event == "" {
+		return "an event without a name"
+	}
+	return "the event " + event
+}

@@ -1,0 +1,45 @@
+package webhook
+
+import "strings"
+
+// readWooCommerce reads a shop's own webhooks: the header has the topic,
+// "product.updated", and the body the item.
+func readWooCommerce(e Event) (Change, error) {
+	topic, _ := e.Header["x-wc-webhook-topic"].(string)
+	kind, action, _ := strings.Cut(topic, ".")
+	if kind != "product" {
+		return ignored("%s changes no page", name(topic))
+	}
+	version := word(e.Body, "date_modified_gmt")
+	if action == "deleted" {
+		version = ""
+	}
+	c, err := one(kind, word(e.Body, "id"), version)
+	if link := word(e.Body, "permalink"); link != "" && word(e.Body, "status") == "publish" {
+		c.Paths = []string{link}
+	}
+	return c, err
+}
+
+// readWPWebhooks reads what the plugin WP Webhooks sends about posts.
+func readWPWebhooks(e Event) (Change, error) {
+	id := word(e.Body, "post_id")
+	if id == "" {
+		return ignored("the event names no post")
+	}
+	post := at(e.Body, "post")
+	kind := first(word(post, "post_type"), "post")
+	if kind == "attachment" {
+		kind = "media"
+	}
+	status := word(post, "post_status")
+	version := strings.Replace(word(post, "post_modified_gmt"), " ", "T", 1)
+	if status != "publish" {
+		version = ""
+	}
+	c, err := one(kind, id, version)
+	if link := word(e.Body, "post_permalink"); link != "" && status == "publish" && !strings.Contains(link, "?") {
+		c.Paths = []string{link}
+	}
+	return c, err
+}

@@ -1,0 +1,336 @@
+package webhook
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rebake/worker"
+)
+
+// wpVersion is the newest form of the plugin's requests that is known here.
+const wpVersion = 1
+
+// wpRequest is what our plugin for WordPress sends: everything that one request
+// to WordPress has changed, or a question.
+type wpRequest struct {
+	Source  string            `json:"source"`
+	Version wpNumber          `json:"version"`
+	Home    string            `json:"home"`
+	Events  []json.RawMessage `json:"events"`
+	Ask     wpTexts           `json:"ask"`
+}
+
+// wpEvent is one thing that has changed. Which fields it has depends on Type.
+type wpEvent struct {
+	Type     string   `json:"type"`
+	ID       wpNumber `json:"id"`
+	PostType string   `json:"post_type"`
+	RESTBase string   `json:"rest_base"`
+	Taxonomy string   `json:"taxonomy"`
+	Modified string   `json:"modified_gmt"`
+	What     string   `json:"what"`
+	Post     wpNumber `json:"post"`
+	// Listed says that more has changed than the item's own text: lists have it
+	// in another place, or not at all any more.
+	Listed bool `json:"listed"`
+
+	Author    wpNumber `json:"author"`
+	OldAuthor wpNumber `json:"old_author"`
+	Terms     wpTexts  `json:"terms"`
+	OldTerms  wpTexts  `json:"old_terms"`
+
+	Links          wpTexts `json:"links"`
+	OldLinks       wpTexts `json:"old_links"`
+	Archives       wpTexts `json:"archives"`
+	OldArchives    wpTexts `json:"old_archives"`
+	Descendants    wpTexts `json:"descendants"`
+	OldDescendants wpTexts `json:"old_descendants"`
+}
+
+// readWordPress reads a request of our plugin for WordPress. An event that
+// cannot be read, or is of a type that is not known, is told and does not keep
+// the others from being heard.
+func readWordPress(e Event) (Change, error) {
+	var req wpRequest
+	if err := json.Unmarshal(e.Raw, &req); err != nil {
+		return Change{}, fmt.Errorf("read the plugin's request: %w", err)
+	}
+	switch {
+	case req.Source != "wordpress":
+		return Change{}, fmt.Errorf("read the plugin's request: source is %.40q and not wordpress", req.Source)
+	case len(req.Ask) > 0:
+		return Change{Ask: req.Ask}, nil
+	case len(req.Events) == 0:
+		return Change{}, errors.New("read the plugin's request: it holds no events")
+	}
+	r := wpReader{source: e.Source, home: req.Home}
+	if req.Version > wpVersion {
+		r.say("the plugin is newer than Rebake, which reads its requests up to version %d", wpVersion)
+	}
+	for i, raw := range req.Events {
+		var event wpEvent
+		if err := json.Unmarshal(raw, &event); err != nil {
+			r.say("event %d cannot be read", i+1)
+			continue
+		}
+		r.read(event)
+	}
+	return r.change(), nil
+}
+
+// wpReader gathers what the events of one request have changed.
+type wpReader struct {
+	source string // its name in rebake.yaml, by which tags name its lists
+	home   string
+	got    Change
+	said   []string
+}
+
+func (r *wpReader) read(e wpEvent) {
+	switch e.Type {
+	case "post":
+		r.post(e)
+	case "term":
+		r.term(e)
+	case "user":
+		r.item("user", e)
+		r.pages(e.Links, e.OldLinks)
+		r.archive("user", e.ID)
+		r.parts(e.Links, e.OldLinks)
+	case "media":
+		r.item("media", e)
+		r.pages(e.Links, e.OldLinks)
+	case "comment":
+		r.comment(e)
+	case "manual":
+		r.pages(e.Links)
+	case "site", "all":
+		r.got.All = true
+	case "test":
+		r.say("the test has come through")
+	default:
+		r.say("an event of the type %.40q is not known, and changes nothing", e.Type)
+	}
+}
+
+// post is about a post of any type. Its lists are looked at where it is listed
+// now, and where it was.
+func (r *wpReader) post(e wpEvent) {
+	if e.PostType == "attachment" {
+		e.PostType = "media"
+	}
+	r.item(e.PostType, e)
+	r.pages(e.Links, e.OldLinks, e.Descendants, e.OldDescendants)
+	r.known(e.Archives, e.OldArchives)
+	r.feeds(e.Links, e.Archives, e.OldArchives)
+	r.near(e.Links, e.OldLinks)
+	if !e.Listed {
+		return
+	}
+	r.parts(e.Archives, e.OldArchives)
+	r.list(e.RESTBase)
+	for _, term := range slices.Concat(e.Terms, e.OldTerms) {
+		if taxonomy, id, _ := strings.Cut(term, ":"); wpKey.MatchString(taxonomy) && wpID.MatchString(id) {
+			r.got.Tags = append(r.got.Tags, "archive:"+term)
+		}
+	}
+	r.archive("user", e.Author)
+	r.archive("user", e.OldAuthor)
+	if wpKey.MatchString(e.PostType) {
+		r.atHome("/wp-sitemap.xml", "/wp-sitemap-posts-"+e.PostType+"-1.xml")
+	}
+}
+
+// term is about a category, a tag, or what else posts are sorted by.
+func (r *wpReader) term(e wpEvent) {
+	r.item(e.Taxonomy, e)
+	r.pages(e.Links, e.OldLinks)
+	r.known(e.Archives, e.OldArchives)
+	r.feeds(e.Links, e.OldLinks)
+	r.parts(e.Links, e.OldLinks)
+	r.archive(e.Taxonomy, e.ID)
+	if wpKey.MatchString(e.Taxonomy) {
+		r.atHome("/wp-sitemap.xml", "/wp-sitemap-taxonomies-"+e.Taxonomy+"-1.xml")
+	}
+}
+
+// comment is about the page that shows it, and about those that say how many
+// the post has.
+func (r *wpReader) comment(e wpEvent) {
+	r.pages(e.Links)
+	if wpKey.MatchString(e.PostType) && e.Post > 0 {
+		r.got.Tags = append(r.got.Tags, fmt.Sprintf("%s:%d", e.PostType, e.Post))
+	}
+	r.feeds(e.Links)
+	r.atHome("/comments/feed")
+	r.list("comments")
+}
+
+// item is what changed, by the tag of the pages that show it.
+func (r *wpReader) item(kind string, e wpEvent) {
+	if !wpKey.MatchString(kind) || e.ID < 1 {
+		r.say("an event of the type %s names no item: %.40q %d", e.Type, kind, e.ID)
+		return
+	}
+	r.got.Items = append(r.got.Items, worker.Item{Tag: fmt.Sprintf("%s:%d", kind, e.ID), Version: e.Modified})
+}
+
+// list names the pages that show a list of a collection.
+func (r *wpReader) list(base string) {
+	if wpKey.MatchString(base) {
+		r.got.Tags = append(r.got.Tags, "list:"+r.source+"/"+base)
+	}
+}
+
+// archive names all parts of an archive.
+func (r *wpReader) archive(of string, id wpNumber) {
+	if wpKey.MatchString(of) && id > 0 {
+		r.got.Tags = append(r.got.Tags, fmt.Sprintf("archive:%s:%d", of, id))
+	}
+}
+
+func (r *wpReader) pages(lists ...wpTexts) { r.got.Paths = append(r.got.Paths, r.clean(lists)...) }
+func (r *wpReader) known(lists ...wpTexts) { r.got.Known = append(r.got.Known, r.clean(lists)...) }
+
+// feeds are those of pages and of archives.
+func (r *wpReader) feeds(lists ...wpTexts) {
+	for _, link := range r.clean(lists) {
+		r.got.Known = append(r.got.Known, strings.TrimSuffix(link, "/")+"/feed")
+	}
+}
+
+// parts are what follows the first page of an archive.
+func (r *wpReader) parts(lists ...wpTexts) {
+	for _, link := range r.clean(lists) {
+		r.got.Prefixes = append(r.got.Prefixes, strings.TrimSuffix(link, "/")+"/page")
+	}
+}
+
+// near names the pages that lead to these as to the post before or after them.
+func (r *wpReader) near(lists ...wpTexts) {
+	for _, link := range r.clean(lists) {
+		if u, err := url.Parse(link); err == nil && strings.Trim(u.Path, "/") != "" {
+			r.got.Tags = append(r.got.Tags, "near:"+strings.TrimSuffix(u.Path, "/"))
+		}
+	}
+}
+
+func (r *wpReader) atHome(paths ...string) {
+	for _, path := range paths {
+		r.got.Known = append(r.got.Known, strings.TrimSuffix(r.home, "/")+path)
+	}
+}
+
+// clean leaves out what is no page's address: with a query it is how WordPress
+// finds a post that has no address, or is not public.
+func (r *wpReader) clean(lists []wpTexts) []string {
+	var links []string
+	for _, link := range slices.Concat(lists...) {
+		if strings.ContainsAny(link, "?#") {
+			r.say("%.100q is no page's address", link)
+			continue
+		}
+		links = append(links, link)
+	}
+	return links
+}
+
+func (r *wpReader) say(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !slices.Contains(r.said, text) {
+		r.said = append(r.said, text)
+	}
+}
+
+// change is all of it, each thing once.
+func (r *wpReader) change() Change {
+	c := r.got
+	c.Paths, c.Prefixes, c.Tags = once(c.Paths), once(c.Prefixes), once(c.Tags)
+	c.Known = slices.DeleteFunc(once(c.Known), func(url string) bool { return slices.Contains(c.Paths, url) })
+	c.Items = newest(c.Items)
+	const most = 5
+	if more := len(r.said) - most; more > 0 {
+		r.said = append(r.said[:most], fmt.Sprintf("and %d more", more))
+	}
+	c.Message = strings.Join(r.said, "; ")
+	return c
+}
+
+// newest keeps the last version that the request has told of an item.
+func newest(items []worker.Item) []worker.Item {
+	var list []worker.Item
+	for _, item := range items {
+		i := slices.IndexFunc(list, func(it worker.Item) bool { return it.Tag == item.Tag })
+		switch {
+		case i < 0:
+			list = append(list, item)
+		case item.Version != "":
+			list[i].Version = item.Version
+		}
+	}
+	return list
+}
+
+func once(list []string) []string {
+	var out []string
+	seen := make(map[string]bool, len(list))
+	for _, s := range list {
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+var (
+	// wpKey is what WordPress allows as the name of a type or a taxonomy.
+	wpKey = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
+	wpID  = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
+)
+
+// wpTexts is a list of texts as PHP writes them: an array with holes becomes an
+// object, and what is not there becomes false.
+type wpTexts []string
+
+// UnmarshalJSON takes every text in a list or an object, and nothing else.
+func (t *wpTexts) UnmarshalJSON(b []byte) error {
+	var list []any
+	var fields map[string]any
+	switch {
+	case json.Unmarshal(b, &list) == nil:
+	case json.Unmarshal(b, &fields) == nil:
+		for _, v := range fields {
+			list = append(list, v)
+		}
+	}
+	*t = nil
+	for _, v := range list {
+		if s, ok := v.(string); ok && s != "" {
+			*t = append(*t, s)
+		}
+	}
+	if fields != nil {
+		slices.Sort(*t)
+	}
+	return nil
+}
+
+// wpNumber is a number that PHP may have written as text; 0 when it is none.
+type wpNumber int64
+
+// UnmarshalJSON never fails.
+func (n *wpNumber) UnmarshalJSON(b []byte) error {
+	i, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 64)
+	if err != nil {
+		i = 0
+	}
+	*n = wpNumber(i)
+	return nil
+}

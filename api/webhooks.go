@@ -1,0 +1,173 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"rebake/api/signature"
+	"rebake/api/webhook"
+	"rebake/storage"
+	"rebake/worker"
+)
+
+// Outcomes of events, for the metric.
+const (
+	eventAccepted   = "accepted"   // a trigger came of it
+	eventIgnored    = "ignored"    // none did, since it is about no page
+	eventDuplicate  = "duplicate"  // it was received before
+	eventParked     = "parked"     // some of it was not understood, and is kept for a person
+	eventUnreadable = "unreadable" // neither JSON nor a form, or too large
+	eventRefused    = "refused"    // whoever sent it does not have the secret
+	eventLost       = "lost"       // nothing could keep it: its sender was told so
+	eventAsked      = "asked"      // a question, and no event
+)
+
+var eventOutcomes = []string{eventAccepted, eventIgnored, eventDuplicate, eventParked, eventUnreadable, eventRefused, eventLost, eventAsked}
+
+var errNoWebhook = &badRequest{http.StatusNotFound, "unknown_webhook", "there is no such webhook"}
+
+// webhook takes an event of a CMS. What is answered with 200 is durable. A
+// sender is never told that an address is gone for good: some forget the
+// webhook then.
+func (a *API) webhook(w http.ResponseWriter, r *http.Request) {
+	hook, ok := a.cfg.Webhooks.Hook(mux.Vars(r)["name"])
+	if !ok {
+		a.refuse(w, r, errNoWebhook)
+		return
+	}
+	outcome := a.event(w, r, hook)
+	a.metrics.events.WithLabelValues(hook.Name(), outcome).Inc()
+}
+
+// event answers a request for one webhook. Nothing in it is read before its
+// signature holds.
+func (a *API) event(w http.ResponseWriter, r *http.Request, hook *webhook.Hook) (outcome string) {
+	body, err := a.readAtMost(w, r, a.mostBody(hook))
+	if err != nil {
+		a.refuse(w, r, err)
+		return eventUnreadable
+	}
+	req := signature.Request{Method: r.Method, URL: r.URL, Header: r.Header, Body: body}
+	d, err := hook.Verify(req, time.Now())
+	if err != nil {
+		a.badSignature(w, r, hook, err)
+		return eventRefused
+	}
+	if hook.Seen(d, time.Now()) {
+		a.answerEvent(w, revalidated{Message: "this event was received before"})
+		return eventDuplicate
+	}
+	e, err := hook.Event(req, d)
+	if err != nil {
+		a.refuse(w, r, bad("bad_body", err.Error()+"; send JSON, or a form"))
+		return eventUnreadable
+	}
+	// Many senders do not wait for an answer, and none of them sends again.
+	reading := a.cfg.Webhooks.Read(context.WithoutCancel(r.Context()), hook, e)
+	if len(reading.Ask) > 0 {
+		return a.answerQuestion(w, r, reading.Ask)
+	}
+	res, outcome, err := a.settle(r, hook, e, reading)
+	if err != nil {
+		a.refuse(w, r, err)
+		return eventLost
+	}
+	hook.Done(d, time.Now()) // now that it is durable, and not before
+	a.answerEvent(w, res)
+	return outcome
+}
+
+// settle makes what an event has changed durable, and keeps what was not
+// understood of it.
+func (a *API) settle(r *http.Request, hook *webhook.Hook, e webhook.Event, reading webhook.Reading) (revalidated, string, error) {
+	changed := a.changed(hook, reading)
+	changed.reason = a.reason("webhook "+hook.Name(), r)
+	accepted, err := a.submitEach(r, changed.triggers())
+	if err != nil {
+		return revalidated{}, "", err
+	}
+	res := revalidated{ID: id(accepted), Pages: pages(accepted), Message: changed.remark(accepted)}
+	if len(reading.Failed)+len(changed.failed) == 0 {
+		if changed.isZero() {
+			return res, eventIgnored, nil
+		}
+		return res, eventAccepted, nil
+	}
+	said, err := a.park(r.Context(), hook, e, append(reading.Failed, changed.failed...))
+	if err != nil {
+		return res, "", err
+	}
+	res.Message = sentences(said, res.Message)
+	return res, eventParked, nil
+}
+
+// submitEach makes several triggers durable, one after the other. After an error
+// some may be: to send them again is harmless.
+func (a *API) submitEach(r *http.Request, triggers []worker.Trigger) (worker.Accepted, error) {
+	var all worker.Accepted
+	for _, t := range triggers {
+		accepted, err := a.submit(r, t)
+		if err != nil {
+			return all, err
+		}
+		all.Pages = append(all.Pages, accepted.Pages...)
+		all.Labels = append(all.Labels, accepted.Labels...)
+		all.Unmatched = append(all.Unmatched, accepted.Unmatched...)
+		all.OverQuota = append(all.OverQuota, accepted.OverQuota...)
+		switch s := accepted.Spooled; {
+		case s == nil:
+		case all.Spooled == nil:
+			all.Spooled = s
+		default:
+			all.Spooled.Paths = append(all.Spooled.Paths, s.Paths...)
+			all.Spooled.Labels = append(all.Spooled.Labels, s.Labels...)
+		}
+	}
+	return all, nil
+}
+
+// answerEvent answers as senders want it: with 200 and the word that callers of
+// Next.js look for, whatever came of the event.
+func (a *API) answerEvent(w http.ResponseWriter, res revalidated) {
+	res.Revalidated, res.Now, res.Message = true, time.Now().UnixMilli(), a.words(res.Message, 1000)
+	answer(w, http.StatusOK, res)
+}
+
+// badSignature answers a request that nobody vouches for. Why is for the log
+// alone.
+func (a *API) badSignature(w http.ResponseWriter, r *http.Request, hook *webhook.Hook, why error) {
+	if a.failures.tooMany(r, time.Now()) {
+		a.tooManyFailures(w, r)
+		return
+	}
+	if !errors.Is(why, signature.ErrRefused) {
+		a.refuse(w, r, why)
+		return
+	}
+	a.log.Warn("webhook refused", "webhook", hook.Name(), "why", a.words(why.Error(), 300), "from", sender(r.RemoteAddr))
+	a.metrics.refused.WithLabelValues(errUnauthorized.code).Inc()
+	answer(w, errUnauthorized.status, problem{Error: errUnauthorized.code, Message: "Invalid signature"})
+}
+
+// mostBody is the largest body of a webhook, in bytes.
+func (a *API) mostBody(hook *webhook.Hook) int64 {
+	if most := hook.Config().MaxBody; most > 0 {
+		return most
+	}
+	return a.cfg.MaxBody
+}
+
+// SetWebhookSecrets puts other secrets in the place of those of a webhook, from
+// the next request on. One that is not there is left alone: a new webhook needs
+// a restart.
+func (a *API) SetWebhookSecrets(name string, secrets storage.Secrets) error {
+	hook, ok := a.cfg.Webhooks.Hook(name)
+	if !ok {
+		return nil
+	}
+	return hook.SetSecrets(secrets)
+}

@@ -1,0 +1,168 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"rebake/api/webhook"
+	"rebake/storage"
+	"rebake/storage/ledger"
+	"rebake/worker"
+)
+
+// mostTriggers bounds what one event may become: so many triggers of as many
+// paths as a trigger may name. An event that names more is about the whole site.
+const mostTriggers = 10
+
+// changed is what an event has changed, as pages of this site.
+type changed struct {
+	trigger worker.Trigger // without all
+	all     bool
+	most    int    // of paths in one trigger
+	reason  string // who asked
+	said    string // by the reader
+	ruled   bool   // there are rules, and none matched
+	asks    bool   // there is a CMS that is asked where an item belongs
+	// left are texts that name no page here, and failed is what is worth a
+	// person's look.
+	left   []string
+	failed []webhook.Failure
+}
+
+// changed takes a sender's words for paths and labels of this site. What names
+// nothing here is left out: a CMS may well show more than this site.
+func (a *API) changed(hook *webhook.Hook, r webhook.Reading) changed {
+	cfg := hook.Config()
+	c := changed{all: r.All, most: a.cfg.MaxPaths, said: r.Message, ruled: r.Ruled && len(r.Matched) == 0}
+	if resolver, ok := a.routes.(Resolver); ok {
+		c.asks = resolver.Resolves()
+	}
+	c.trigger = worker.Trigger{Priority: ledger.Critical, Settle: *cfg.Settle, MaxWait: *cfg.MaxWait, Recheck: *cfg.Recheck > 0, RecheckAfter: *cfg.Recheck}
+	room := mostTriggers * c.most
+	named := len(r.Paths) + len(r.Known) + len(r.Tags) + len(r.Prefixes) + len(r.Items)
+	if named > room {
+		// All known pages are looked at then, so only those count that may be new.
+		c.all = true
+		c.failed = append(c.failed, webhook.Failure{Message: fmt.Sprintf("it names %d pages and tags, more than %d; all known pages are rendered instead, at low priority", named, room)})
+		r.Known, r.Tags, r.Prefixes = nil, nil, nil
+		r.Items = r.Items[:min(len(r.Items), room/2)]
+		r.Paths = r.Paths[:min(len(r.Paths), room/2)]
+	}
+	c.trigger.Paths = a.pagesOf(r.Paths, &c)
+	c.trigger.Known = slices.DeleteFunc(a.pagesOf(r.Known, &c), func(p storage.Path) bool { return slices.Contains(c.trigger.Paths, p) })
+	for _, p := range a.pagesOf(r.Prefixes, &c) {
+		c.trigger.Labels = append(c.trigger.Labels, ledger.Prefix(p))
+	}
+	for _, tag := range r.Tags {
+		if err := checkTag(tag); err != nil {
+			c.left = append(c.left, err.Error())
+			continue
+		}
+		c.trigger.Labels = append(c.trigger.Labels, ledger.Tag(tag))
+	}
+	for _, item := range r.Items {
+		if err := checkTag(item.Tag); err != nil {
+			c.left = append(c.left, err.Error())
+			continue
+		}
+		c.trigger.Items = append(c.trigger.Items, item)
+	}
+	return c
+}
+
+// checkTag says why a text is no tag, nil if it is one.
+func checkTag(tag string) error {
+	switch {
+	case tag == "":
+		return errors.New("a tag is empty")
+	case len(tag) > maxTag:
+		return fmt.Errorf("the tag %.40q … is longer than %d bytes", tag, maxTag)
+	case !utf8.ValidString(tag) || strings.ContainsFunc(tag, unicode.IsControl):
+		return fmt.Errorf("the tag %.40q is no text", tag)
+	}
+	return nil
+}
+
+// pagesOf returns the pages that a sender's texts mean, each once.
+func (a *API) pagesOf(texts []string, c *changed) []storage.Path {
+	var list []storage.Path
+	seen := make(map[storage.Path]bool, len(texts))
+	for _, s := range texts {
+		p, err := a.parse(s, a.cfg.Rules.ParseEscaped)
+		switch {
+		case err != nil && strings.Contains(s, "://"):
+			c.left = append(c.left, fmt.Sprintf("%.100q is no page of this site", s))
+		case err != nil:
+			c.left = append(c.left, err.Error())
+		case !seen[p]:
+			seen[p] = true
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func (c changed) isZero() bool {
+	t := c.trigger
+	return len(t.Paths)+len(t.Known)+len(t.Labels)+len(t.Items) == 0 && !c.all
+}
+
+// triggers returns triggers that name no more paths each than one may.
+func (c changed) triggers() []worker.Trigger {
+	var list []worker.Trigger
+	c.trigger.Reason = c.reason
+	t := c.trigger
+	for len(t.Paths)+len(t.Known)+len(t.Labels)+len(t.Items) > 0 {
+		part, room := t, c.most
+		part.Paths, t.Paths, room = take(t.Paths, room)
+		part.Items, t.Items, room = take(t.Items, room)
+		part.Labels, t.Labels, room = take(t.Labels, room)
+		part.Known, t.Known, _ = take(t.Known, room)
+		list = append(list, part)
+	}
+	if c.all {
+		site := worker.Trigger{Labels: []ledger.Label{ledger.Site}, Priority: ledger.Low, Reason: c.reason}
+		site.Settle, site.MaxWait = max(c.trigger.Settle, time.Second), max(c.trigger.MaxWait, 10*time.Second)
+		list = append(list, site)
+	}
+	return list
+}
+
+// take returns the first of a list, as many as there is room for, the others,
+// and the room that is left.
+func take[T any](list []T, room int) (first, rest []T, left int) {
+	n := min(len(list), room)
+	return list[:n:n], list[n:], room - n
+}
+
+// remark says to the sender's log what was made of the event.
+func (c changed) remark(accepted worker.Accepted) string {
+	var said []string
+	if c.said != "" {
+		said = append(said, c.said)
+	}
+	if n := len(c.left); n > 0 {
+		said = append(said, "left out: "+strings.Join(c.left[:min(n, 3)], "; "))
+	}
+	switch {
+	case c.isZero() && c.ruled:
+		said = append(said, "no rule matches")
+	case c.isZero() && len(said) == 0:
+		said = append(said, "it is about no page")
+	case len(c.trigger.Items) > 0 && !c.asks && !c.all && pages(accepted) == 0 && accepted.Spooled == nil && len(accepted.Unmatched) == 0:
+		said = append(said, "no page has the tag "+c.trigger.Items[0].Tag+" yet")
+	case !c.isZero():
+		said = append(said, remark(c.trigger, accepted))
+	}
+	return sentences(said...)
+}
+
+// sentences joins texts that are not empty.
+func sentences(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), ". ")
+}

@@ -1,0 +1,226 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"rebake/api/signature"
+	"rebake/api/webhook"
+	"rebake/storage/ledger"
+)
+
+// Parking is where events are kept that were not understood.
+type Parking interface {
+	Park(context.Context, ledger.ParkedEvent) error
+	ParkedEvents(ctx context.Context, limit int) ([]ledger.ParkedEvent, error)
+	TakeParked(ctx context.Context, id string) (e ledger.ParkedEvent, ok bool, err error)
+}
+
+// mostParked is how many events are listed, and mostParkedBody how large one may
+// be that is kept.
+const (
+	mostParked     = 1000
+	mostParkedBody = 1 << 20
+)
+
+// parkedRequest is the request of a parked event. In the ledger: never rename a
+// field, add a new one.
+type parkedRequest struct {
+	Method string            `json:"method"`
+	Header map[string]string `json:"header"` // none that could hold a secret
+	Query  map[string]string `json:"query,omitempty"`
+	Body   string            `json:"body"`
+}
+
+// ParkedEvent is an event in the answer of /v1/webhooks/parked.
+type ParkedEvent struct {
+	ID      string    `json:"id"`
+	Webhook string    `json:"webhook"`
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
+	// Body is what the CMS has sent; empty when it was too large to be kept.
+	Body string `json:"body"`
+}
+
+// park keeps an event for a person to look at, and says so. It returns an error
+// when it cannot be kept: the sender is the only one that has it then.
+func (a *API) park(ctx context.Context, hook *webhook.Hook, e webhook.Event, failed []webhook.Failure) (string, error) {
+	why := failureText(failed)
+	parked := ledger.ParkedEvent{ID: rand.Text()[:13], Webhook: hook.Name(), Reason: a.words(why, 500)}
+	req := parkedRequest{Method: e.Method, Header: map[string]string{}, Query: map[string]string{}, Body: a.scrub(string(e.Raw))}
+	for name, value := range e.Kept() {
+		req.Header[name] = a.scrub(value)
+	}
+	for name, value := range e.Query {
+		if s, isText := value.(string); isText && !webhook.Guards(name) {
+			req.Query[name] = a.scrub(s)
+		}
+	}
+	var err error
+	if parked.Body, err = json.Marshal(req); err != nil {
+		return "", fmt.Errorf("encode event: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTime)
+	defer cancel()
+	if len(parked.Body) > mostParkedBody {
+		parked.Body, parked.Reason = nil, parked.Reason+"; its body is too large to be kept"
+	}
+	if err := a.state.Park(ctx, parked); err != nil {
+		a.log.Error("event not understood, and not kept", "webhook", hook.Name(), "why", parked.Reason, "err", err)
+		return "", err
+	}
+	a.log.Error("event not understood, and kept: see `rebake webhook parked`", "webhook", hook.Name(), "event", parked.ID, "why", parked.Reason)
+	return "some of it was not understood, and is kept as " + parked.ID + ": " + why, nil
+}
+
+func failureText(failed []webhook.Failure) string {
+	text := ""
+	for i, f := range failed[:min(len(failed), 3)] {
+		if i > 0 {
+			text += "; "
+		}
+		if f.Key != "" {
+			text += f.Key + ": "
+		}
+		text += f.Message
+	}
+	if more := len(failed) - 3; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}
+
+func (a *API) parkedEvents(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), acceptTime)
+	defer cancel()
+	list, err := a.state.ParkedEvents(ctx, mostParked)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	shown := []ParkedEvent{}
+	for _, e := range list {
+		var req parkedRequest
+		_ = json.Unmarshal(e.Body, &req) // a body that was not kept is none
+		shown = append(shown, ParkedEvent{ID: e.ID, Webhook: e.Webhook, Reason: e.Reason, At: e.At, Body: req.Body})
+	}
+	answer(w, http.StatusOK, map[string]any{"events": shown})
+}
+
+// RetryParked is the body of POST /v1/webhooks/parked/retry.
+type RetryParked struct {
+	// ID is the event; empty is all of them.
+	ID string `json:"id,omitempty"`
+	// Drop takes the events away without looking at them again.
+	Drop bool `json:"drop,omitempty"`
+}
+
+// Retried says what became of one parked event.
+type Retried struct {
+	ID      string `json:"id"`
+	Webhook string `json:"webhook"`
+	// Result is "accepted", "ignored", "dropped", or "parked" when it is not
+	// understood now either.
+	Result  string `json:"result"`
+	Pages   int    `json:"pages"`
+	Message string `json:"message,omitempty"`
+}
+
+// retryParked sends parked events through the rules again.
+func (a *API) retryParked(w http.ResponseWriter, r *http.Request) {
+	var body RetryParked
+	if err := a.readObject(w, r, &body, `{"id": "…"}`); err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	list, err := a.state.ParkedEvents(r.Context(), mostParked)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	results := []Retried{}
+	for _, e := range list {
+		if body.ID != "" && e.ID != body.ID {
+			continue
+		}
+		res, err := a.retry(r, e, body.Drop)
+		if err != nil {
+			a.refuse(w, r, err)
+			return
+		}
+		results = append(results, res)
+	}
+	if body.ID != "" && len(results) == 0 {
+		a.refuse(w, r, &badRequest{http.StatusNotFound, "unknown_event", fmt.Sprintf("no event %.40q is parked", body.ID)})
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{"events": results})
+}
+
+// retry looks at one event again. It is taken out when what comes of it is
+// durable: the other way round, a crash would lose it.
+func (a *API) retry(r *http.Request, parked ledger.ParkedEvent, drop bool) (Retried, error) {
+	res := Retried{ID: parked.ID, Webhook: parked.Webhook, Result: "dropped"}
+	if !drop {
+		again, err := a.again(r, parked)
+		if err != nil || again.Result == eventParked {
+			return again, err
+		}
+		res = again
+	}
+	_, _, err := a.state.TakeParked(r.Context(), parked.ID)
+	return res, err
+}
+
+func (a *API) again(r *http.Request, parked ledger.ParkedEvent) (Retried, error) {
+	res := Retried{ID: parked.ID, Webhook: parked.Webhook, Result: eventParked}
+	hook, ok := a.cfg.Webhooks.Hook(parked.Webhook)
+	if !ok {
+		res.Message = "there is no webhook of this name any more"
+		return res, nil
+	}
+	var req parkedRequest
+	if err := json.Unmarshal(parked.Body, &req); err != nil {
+		res.Message = "its body was not kept"
+		return res, nil
+	}
+	e, err := hook.Event(req.request())
+	if err != nil {
+		res.Message = err.Error()
+		return res, nil
+	}
+	reading := a.cfg.Webhooks.Read(r.Context(), hook, e)
+	c := a.changed(hook, reading)
+	if failed := append(reading.Failed, c.failed...); len(failed) > 0 {
+		res.Message = failureText(failed)
+		return res, nil
+	}
+	c.reason = "webhook " + hook.Name() + ", parked before"
+	accepted, err := a.submitEach(r, c.triggers())
+	if err != nil {
+		return res, err
+	}
+	res.Result, res.Pages, res.Message = eventAccepted, pages(accepted), c.remark(accepted)
+	if c.isZero() {
+		res.Result = eventIgnored
+	}
+	return res, nil
+}
+
+// request is the request as a reader wants it.
+func (p parkedRequest) request() (signature.Request, webhook.Delivery) {
+	header, query := http.Header{}, url.Values{}
+	for name, value := range p.Header {
+		header.Set(name, value)
+	}
+	for name, value := range p.Query {
+		query.Set(name, value)
+	}
+	r := signature.Request{Method: p.Method, URL: &url.URL{RawQuery: query.Encode()}, Header: header, Body: []byte(p.Body)}
+	return r, webhook.Delivery{Event: signature.Event{Header: header, Body: r.Body}}
+}

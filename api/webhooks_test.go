@@ -1,0 +1,427 @@
+package api
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	dto "github.com/prometheus/client_model/go"
+
+	"rebake/api/webhook"
+	"rebake/storage"
+	"rebake/storage/ledger"
+	"rebake/worker"
+)
+
+const (
+	hookSecret = "a-webhook-CANARY-secret-0123456789"
+	whsec      = "whsec_Q0FOQVJZLTAxMjM0NTY3ODktMDEyMzQ1Njc4OQ=="
+	articleHi  = `{"event":"entry.publish","model":"article","entry":{"documentId":"x1","slug":"hi","updatedAt":"2026-11-22T05:54:33Z"}}`
+)
+
+// withWebhooks makes webhooks of these kinds, each by the name of its key.
+func withWebhooks(t testing.TB, hooks map[string]webhook.Config) func(*Config) {
+	t.Helper()
+	for name, h := range hooks {
+		if h.Secret == nil {
+			h.Secret = storage.Secrets{hookSecret}
+			hooks[name] = h
+		}
+	}
+	set, err := webhook.NewSet(hooks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(c *Config) { c.Webhooks = set }
+}
+
+func newHooked(t testing.TB, hooks map[string]webhook.Config, change ...func(*Config)) *fixture {
+	t.Helper()
+	return newFixture(t, append([]func(*Config){withWebhooks(t, hooks)}, change...)...)
+}
+
+// send sends an event with the secret itself, as senders do that cannot sign.
+func (f *fixture) send(name, body string, headers ...string) response {
+	f.t.Helper()
+	return do(f.t, f.Public(), "POST", "/_rebake/webhooks/"+name, body, append([]string{"Authorization: Bearer " + hookSecret, "Content-Type: application/json"}, headers...)...)
+}
+
+// counted checks the metric of a webhook's outcomes.
+func (f *fixture) counted(name, outcome string, want float64) {
+	f.t.Helper()
+	var m dto.Metric
+	if err := f.metrics.events.WithLabelValues(name, outcome).Write(&m); err != nil {
+		f.t.Fatal(err)
+	}
+	if got := m.GetCounter().GetValue(); got != want {
+		f.t.Errorf("%s of %s counted %v times, want %v", outcome, name, got, want)
+	}
+}
+
+// asAdmin sends a request to the admin listener.
+func (f *fixture) asAdmin(method, target, body string) response {
+	f.t.Helper()
+	return do(f.t, f.Admin(), method, target, body, "Authorization: Bearer "+adminToken)
+}
+
+func TestWebhook_accepted(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", Rules: []webhook.Rule{
+		{When: `body.model == "article"`, Paths: webhook.Texts{"/", "/articles/{body.entry?.slug}", "https://WWW.example.com/z%C3%BC?x=1"}, Tags: webhook.Texts{"latest"}, Prefixes: webhook.Texts{"/by/{body.entry?.slug}"}},
+	}}})
+	w := f.send("strapi", articleHi, "User-Agent: strapi")
+	got := w.object()
+	if now := time.UnixMilli(int64(got["now"].(float64))); w.Code != 200 || time.Since(now).Abs() > time.Minute {
+		t.Errorf("answer is %d at %v", w.Code, now)
+	}
+	delete(got, "now")
+	if diff := cmp.Diff(map[string]any{"revalidated": true, "id": "41", "pages": 15.0}, got); diff != "" {
+		t.Errorf("answer (-want +got):\n%s", diff)
+	}
+	want := worker.Trigger{
+		Paths: []storage.Path{mustPath(t, "/"), mustPath(t, "/articles/hi"), mustPath(t, "/zü")}, Items: []worker.Item{{Tag: "article:x1", Version: "2026-11-22T05:54:33Z"}},
+		Labels:   []ledger.Label{ledger.Prefix(mustPath(t, "/by/hi")), ledger.Tag("article"), ledger.Tag("latest")},
+		Priority: ledger.Critical, Reason: "webhook strapi by strapi", Recheck: true, RecheckAfter: 5 * time.Second, Settle: time.Second, MaxWait: 10 * time.Second,
+	}
+	if diff := cmp.Diff([]worker.Trigger{want}, f.site.all(), cmp.Comparer(func(x, y storage.Path) bool { return x == y }), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("trigger (-want +got):\n%s", diff)
+	}
+	f.counted("strapi", "accepted", 1)
+}
+
+// standardHeaders signs a body as Standard Webhooks has it.
+func standardHeaders(id string, at time.Time, body string) []string {
+	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(whsec, "whsec_"))
+	mac := hmac.New(sha256.New, key)
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	fmt.Fprintf(mac, "%s.%s.%s", id, stamp, body)
+	return []string{"webhook-id: " + id, "webhook-timestamp: " + stamp, "webhook-signature: v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))}
+}
+
+func TestWebhook_H35_H36_H39_refused(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{
+		"std": {Kind: "standard", Secret: storage.Secrets{whsec}}, "strapi": {Kind: "strapi"},
+		"own": {Kind: "generic", Verify: &webhook.Verify{Header: "X-Sig", Algorithm: "sha256", Encoding: "hex", Prefix: "v1="}},
+	})
+	now, body := time.Now(), `{"paths":["/a"]}`
+	good := standardHeaders("evt_1", now, body)
+	for name, c := range map[string]struct {
+		hook, body string
+		headers    []string
+	}{
+		"no header":           {"std", body, nil},
+		"another body":        {"std", body + " ", good},
+		"too old":             {"std", body, standardHeaders("evt_1", now.Add(-301*time.Second), body)},
+		"too early":           {"std", body, standardHeaders("evt_1", now.Add(310*time.Second), body)},
+		"no id":               {"std", body, good[1:]},
+		"another id":          {"std", body, append([]string{"webhook-id: evt_2"}, good[1:]...)},
+		"no time":             {"std", body, []string{good[0], good[2]}},
+		"time is no number":   {"std", body, []string{good[0], "webhook-timestamp: NaN", good[2]}},
+		"too many signatures": {"std", body, []string{good[0], good[1], "webhook-signature: " + strings.Repeat("v1,bad ", 10_000) + strings.TrimPrefix(good[2], "webhook-signature: ")}},
+		"wrong token":         {"strapi", body, []string{"Authorization: Bearer wrong-CANARY"}},
+		"no token":            {"strapi", body, []string{"Authorization: Bearer "}},
+		"secret of the site":  {"strapi", body, []string{"Authorization: Bearer " + secret}},
+		"secret in the query": {"strapi?secret=" + hookSecret, body, nil},
+		"signature of no hex": {"own", body, []string{"X-Sig: v1=zz"}},
+		"another header":      {"own", body, []string{"X-Sig2: v1=00"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := do(t, f.Public(), "POST", "/_rebake/webhooks/"+c.hook, c.body, c.headers...)
+			w.t = t
+			w.wants(http.StatusUnauthorized, "unauthorized")
+			if got := w.problem(); got.Revalidated || got.Message != "Invalid signature" {
+				t.Errorf("answer is %+v", got)
+			}
+		})
+	}
+	f.idle()
+	f.counted("std", "refused", 9)
+	if w := do(t, f.Public(), "POST", "/_rebake/webhooks/std", body, good...); w.Code != 200 {
+		t.Errorf("the right one: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestWebhook_H47_wrongSecretsAreLimited(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi"}})
+	var last response
+	for range failuresAtOnce + 1 {
+		last = do(t, f.Public(), "POST", "/_rebake/webhooks/strapi", "{}")
+	}
+	last.wants(http.StatusTooManyRequests, "too_many_attempts")
+	if w := f.send("strapi", articleHi); w.Code != 200 {
+		t.Errorf("the right secret: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestWebhook_H37_duplicate(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"std": {Kind: "standard", Secret: storage.Secrets{whsec}}})
+	body := `{"paths":["/a"]}`
+	headers := standardHeaders("evt_1", time.Now(), body)
+	again := func() map[string]any {
+		return do(t, f.Public(), "POST", "/_rebake/webhooks/std", body, headers...).object()
+	}
+
+	// One that nothing could keep was not received.
+	f.site.accept = func(context.Context, worker.Trigger) (worker.Accepted, error) {
+		return worker.Accepted{}, &worker.NotSpooledError{Redis: errors.New("away"), Spool: errors.New("full")}
+	}
+	if got := again(); got["revalidated"] != false || got["error"] != "not_spooled" {
+		t.Errorf("answer is %v", got)
+	}
+	f.counted("std", "lost", 1)
+	f.site.accept = nil
+	if got := again(); got["pages"] != 1.0 {
+		t.Errorf("answer is %v", got)
+	}
+	got := again()
+	if got["revalidated"] != true || got["pages"] != 0.0 || got["message"] != "this event was received before" {
+		t.Errorf("answer to the second is %v", got)
+	}
+	f.counted("std", "duplicate", 1)
+	if n := len(f.site.all()); n != 2 {
+		t.Errorf("%d triggers, want the lost one and another", n)
+	}
+}
+
+func TestWebhook_requestsThatAreNone(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi"}, "small": {Kind: "strapi", MaxBody: 10}}, func(c *Config) { c.MaxBody = 1000 })
+	f.send("other", articleHi).wants(http.StatusNotFound, "unknown_webhook")
+	f.send("strapi", strings.Repeat(" ", 1001)).wants(http.StatusRequestEntityTooLarge, "too_large")
+	f.send("small", `{"a": "12345"}`).wants(http.StatusRequestEntityTooLarge, "too_large")
+	f.send("strapi", "{").wants(http.StatusBadRequest, "bad_body")
+	f.send("strapi", "<xml/>", "Content-Type: text/xml").wants(http.StatusBadRequest, "bad_body")
+	f.send("strapi", articleHi, "Content-Encoding: gzip").wants(http.StatusUnsupportedMediaType, "encoding")
+	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE", "OPTIONS"} {
+		w := do(t, f.Public(), method, "/_rebake/webhooks/strapi", articleHi, "Authorization: Bearer "+hookSecret)
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "POST" {
+			t.Errorf("%s is answered %d", method, w.Code)
+		}
+	}
+	f.idle()
+	f.counted("strapi", "unreadable", 4)
+}
+
+func TestWebhook_ignored(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi"}, "ruled": {Kind: "strapi", Rules: []webhook.Rule{{When: "false"}}}})
+	for name, c := range map[string]struct{ hook, body, want string }{
+		"a draft":         {"strapi", `{"event":"entry.update","model":"article","entry":{"documentId":"x","publishedAt":null}}`, "a draft was saved, which no page shows"},
+		"no rule matches": {"ruled", articleHi, "no rule matches"},
+	} {
+		got := f.send(c.hook, c.body).object()
+		if got["revalidated"] != true || got["pages"] != 0.0 || got["message"] != c.want {
+			t.Errorf("%s: answer is %v", name, got)
+		}
+	}
+	f.idle()
+	f.counted("strapi", "ignored", 1)
+	f.counted("ruled", "ignored", 1)
+}
+
+// What names no page here is left out, and the rest counts.
+func TestWebhook_leavesOutWhatIsNoPage(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"g": {Kind: "generic"}})
+	got := f.send("g", `{"paths":["/a","https://elsewhere.example/b","/../c","/api/x"],"tags":["t","`+strings.Repeat("x", 300)+`"]}`).object()
+	f.triggered("/a")
+	f.labelled("tag:t")
+	for _, want := range []string{"elsewhere.example/b\" is no page of this site", "dot_segment", "reserved"} {
+		if !strings.Contains(got["message"].(string), want) {
+			t.Errorf("message is %q, want %q", got["message"], want)
+		}
+	}
+}
+
+func TestWebhook_manyPathsAreSeveralTriggers(t *testing.T) {
+	for name, c := range map[string]struct{ paths, triggers, taken int }{
+		"as many as one may name":   {5, 1, 5},
+		"more":                      {12, 3, 12},
+		"more than an event may be": {60, 6, 25}, // the last is the whole site
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newHooked(t, map[string]webhook.Config{"g": {Kind: "generic"}}, func(c *Config) { c.MaxPaths = 5 })
+			var paths []string
+			for i := range c.paths {
+				paths = append(paths, fmt.Sprintf(`"/p/%d"`, i))
+			}
+			got := f.send("g", `{"paths":[`+strings.Join(paths, ",")+`]}`).object()
+			all, taken := f.site.all(), 0
+			for _, tr := range all {
+				taken += len(tr.Paths)
+			}
+			if len(all) != c.triggers || taken != c.taken || got["revalidated"] != true {
+				t.Errorf("%d triggers of %d paths, answered %v", len(all), taken, got)
+			}
+			if c.taken < c.paths && (all[len(all)-1].Labels[0] != ledger.Site || all[len(all)-1].Priority != ledger.Low || len(f.state.parked) != 1) {
+				t.Errorf("the rest is left to %+v, and %d events are parked", all[len(all)-1], len(f.state.parked))
+			}
+		})
+	}
+}
+
+func TestWebhook_spooled(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", Rules: []webhook.Rule{{Paths: webhook.Texts{"/a"}}}}})
+	f.redisAway()
+	got := f.send("strapi", articleHi).object()
+	if got["revalidated"] != true || got["id"] != "spool-1" || got["message"] != awayReason+"; the trigger is kept until it takes it" {
+		t.Errorf("answer is %v", got)
+	}
+	f.counted("strapi", "accepted", 1)
+}
+
+// A rule that fails on an event is no reason for its sender to send it again,
+// and none to forget the event.
+func TestWebhook_parked(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", Rules: []webhook.Rule{{Paths: webhook.Texts{"/a", "/{body.none.slug}"}}}}})
+	body := strings.Replace(articleHi, `"slug":"hi"`, `"slug":"`+hookSecret+`"`, 1)
+	got := f.send("strapi", body, "X-Strapi-Event: entry.publish", "X-Secret-Key: CANARY").object()
+	f.triggered("/a")
+	if got["revalidated"] != true || !strings.Contains(got["message"].(string), "rules[0].paths[1]: ") {
+		t.Errorf("answer is %v", got)
+	}
+	f.counted("strapi", "parked", 1)
+	if len(f.state.parked) != 1 {
+		t.Fatalf("%d events are parked", len(f.state.parked))
+	}
+	p := f.state.parked[0]
+	if p.Webhook != "strapi" || !strings.Contains(p.Reason, "rules[0].paths[1]") || !strings.Contains(string(p.Body), "entry.publish") || strings.Contains(string(p.Body), canary) {
+		t.Errorf("parked %+v: %s", p, p.Body)
+	}
+}
+
+func TestWebhook_parkedNowhere(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", Rules: []webhook.Rule{{Paths: webhook.Texts{"/{body.none.slug}"}}}}})
+	f.state.parkErr = storage.Temporary(errors.New("away"))
+	f.send("strapi", articleHi).wants(http.StatusServiceUnavailable, "unavailable")
+	f.counted("strapi", "lost", 1)
+}
+
+func TestWebhook_parkedWithoutALargeBody(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", MaxBody: 4 << 20}})
+	if w := f.send("strapi", `{"event":"entry.publish","pad":"`+strings.Repeat("x", 2<<20)+`"}`); w.Code != 200 {
+		t.Errorf("answer is %d %s", w.Code, w.Body)
+	}
+	if p := f.state.parked; len(p) != 1 || p[0].Body != nil || !strings.Contains(p[0].Reason, "too large to be kept") {
+		t.Errorf("parked %+v", p)
+	}
+}
+
+func TestParked_retry(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", Rules: []webhook.Rule{{Paths: webhook.Texts{"/{body.entry.parent.slug}", "/x{header['x-strapi-event']}"}}}}})
+	f.send("strapi", articleHi, "X-Strapi-Event: publish")
+	listed := f.asAdmin("GET", "/v1/webhooks/parked", "").object()["events"].([]any)
+	if len(listed) != 1 || listed[0].(map[string]any)["body"] != articleHi {
+		t.Fatalf("parked: %v", listed)
+	}
+	id := listed[0].(map[string]any)["id"].(string)
+
+	retry := func(body string) []any {
+		t.Helper()
+		return f.asAdmin("POST", "/v1/webhooks/parked/retry", body).object()["events"].([]any)
+	}
+	if got := retry(`{}`); len(got) != 1 || got[0].(map[string]any)["result"] != "parked" || len(f.state.parked) != 1 {
+		t.Errorf("with the same rules: %v", got)
+	}
+	// The next start has better rules.
+	fixed := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", Rules: []webhook.Rule{{Paths: webhook.Texts{"/x{header['x-strapi-event']}"}}}}})
+	fixed.state.parked = f.state.parked
+	f = fixed
+	if got := retry(`{"id":"` + id + `"}`); len(got) != 1 || got[0].(map[string]any)["result"] != "accepted" || len(f.state.parked) != 0 {
+		t.Errorf("with better rules: %v, %d parked", got, len(f.state.parked))
+	}
+	f.triggered("/xpublish")
+	f.asAdmin("POST", "/v1/webhooks/parked/retry", `{"id":"none"}`).wants(http.StatusNotFound, "unknown_event")
+}
+
+func TestParked_drop(t *testing.T) {
+	f := newHooked(t, nil)
+	f.state.parked = []ledger.ParkedEvent{{ID: "1", Webhook: "gone"}, {ID: "2", Webhook: "gone"}}
+	if got := f.asAdmin("POST", "/v1/webhooks/parked/retry", `{"id":"1"}`).object()["events"].([]any); got[0].(map[string]any)["result"] != "parked" {
+		t.Errorf("event of a webhook that is gone: %v", got)
+	}
+	if f.asAdmin("POST", "/v1/webhooks/parked/retry", `{"id":"1","drop":true}`); len(f.state.parked) != 1 || f.state.parked[0].ID != "2" {
+		t.Errorf("parked %v", f.state.parked)
+	}
+	f.idle()
+}
+
+func TestParked_isPrivate(t *testing.T) {
+	f := newHooked(t, nil)
+	do(t, f.Admin(), "GET", "/v1/webhooks/parked", "").wants(http.StatusUnauthorized, "unauthorized")
+	do(t, f.Admin(), "POST", "/v1/webhooks/parked/retry", "{}").wants(http.StatusUnauthorized, "unauthorized")
+}
+
+// A question of our plugin for WordPress is answered, and triggers nothing.
+func TestWebhook_question(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"wp": {Kind: "wordpress"}})
+	changed := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	f.state.states = map[string]ledger.State{
+		"/a": {Path: mustPath(t, "/a"), Freshness: ledger.PageRetrying, Page: &ledger.PageState{At: changed, Changed: changed}, Owed: &ledger.OwedState{Error: "status 503"}},
+	}
+	body := `{"source":"wordpress","version":1,"ask":["https://www.example.com/a/","https://elsewhere.example/b"]}`
+	at := strconv.FormatInt(time.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(hookSecret))
+	mac.Write([]byte("1." + at + "." + body))
+	w := do(t, f.Public(), "POST", "/_rebake/webhooks/wp", body, "webhook-id: 1", "webhook-timestamp: "+at, "webhook-signature: v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	var got struct{ Pages []AskedPage }
+	w.decode(&got)
+	want := []AskedPage{
+		{URL: "https://www.example.com/a/", Path: "/a", Freshness: "retrying", At: changed, Changed: changed, Reason: "status 503"},
+		{URL: "https://elsewhere.example/b", Freshness: "unknown"},
+	}
+	if diff := cmp.Diff(want, got.Pages, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Reason" }, cmp.Comparer(func(x, y string) bool { return x == y || x == "" || y == "" }))); diff != "" {
+		t.Errorf("answer (-want +got):\n%s", diff)
+	}
+	f.idle()
+	f.counted("wp", "asked", 1)
+}
+
+func TestSetWebhookSecrets(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi"}})
+	const next = "the-next-CANARY-secret-0123456789"
+	if err := f.SetWebhookSecrets("strapi", storage.Secrets{next}); err != nil {
+		t.Fatal(err)
+	}
+	f.send("strapi", articleHi).wants(http.StatusUnauthorized, "unauthorized")
+	if w := f.send("strapi", articleHi, "Authorization: Bearer "+next); w.Code != 401 { // two of a header are none
+		t.Logf("two tokens: %d", w.Code)
+	}
+	w := do(t, f.Public(), "POST", "/_rebake/webhooks/strapi", articleHi, "Authorization: Bearer "+next)
+	if w.Code != 200 || f.SetWebhookSecrets("none", nil) != nil {
+		t.Errorf("the next secret: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestWebhook_countsWhenItsSenderHasGone(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi"}})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := newRequest("POST", "/_rebake/webhooks/strapi", articleHi, "Authorization: Bearer "+hookSecret)
+	if w := serve(t, f.Public(), r.WithContext(ctx)); w.Code != 200 || len(f.site.all()) != 1 || len(f.state.parked) != 0 {
+		t.Errorf("answer is %d %s; %d triggers, %d parked", w.Code, w.Body, len(f.site.all()), len(f.state.parked))
+	}
+}
+
+// GitHub sends a form where it is asked to, and signs the form.
+func TestWebhook_form(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"gh": {Kind: "github", Rules: []webhook.Rule{
+		{When: `header["x-github-event"] == "push" && body.ref == "refs/heads/main"`, Paths: webhook.Texts{`{uniq(map(filter(flatten(map(body.commits, concat(.added, .modified, .removed))), # startsWith "content/"), "/" + trimSuffix(trimPrefix(#, "content/"), ".md")))}`}},
+	}}})
+	body := "payload=%7B%22ref%22%3A%22refs%2Fheads%2Fmain%22%2C%22commits%22%3A%5B%7B%22added%22%3A%5B%22content%2Fa.md%22%5D%2C%22modified%22%3A%5B%22x%22%5D%2C%22removed%22%3A%5B%5D%7D%5D%7D"
+	mac := hmac.New(sha256.New, []byte(hookSecret))
+	mac.Write([]byte(body))
+	w := do(t, f.Public(), "POST", "/_rebake/webhooks/gh", body, "Content-Type: application/x-www-form-urlencoded", "X-GitHub-Event: push", "X-GitHub-Delivery: 1",
+		"X-Hub-Signature-256: sha256="+hex.EncodeToString(mac.Sum(nil)))
+	if w.Code != 200 {
+		t.Fatalf("answer is %d %s", w.Code, w.Body)
+	}
+	f.triggered("/a")
+}

@@ -1,0 +1,57 @@
+package daemon
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"rebake/api"
+	"rebake/storage/ledger"
+)
+
+func TestWords_ofWhatPagesWaitFor(t *testing.T) {
+	now := time.Now()
+	const lag = "waits for the CMS to show version 3 of post:42 (shows 2)"
+	soon := now.Add(2 * time.Second)
+	for name, c := range map[string]struct {
+		write func(screen)
+		want  []string
+	}{
+		"explain a page that settles": {func(w screen) {
+			owed := &ledger.OwedState{Status: "queued", Due: soon, Settling: soon, Since: now}
+			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageStale, Owed: owed}, now)
+		}, []string{"settling   until " + clock(soon)}},
+		"explain a page that waits for its CMS": {func(w screen) {
+			owed := &ledger.OwedState{Status: "waiting", Due: soon, Attempts: 1, LastTry: now, Error: lag, Since: now}
+			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageRetrying, Owed: owed}, now)
+		}, []string{lag, "next try   in 2s"}},
+		"explain a page that lags": {func(w screen) {
+			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageFresh, Page: &ledger.PageState{At: now, Lagging: lag}}, now)
+		}, []string{"lagging    " + lag}},
+		"status": {func(w screen) {
+			writeStatus(w, "https://www.example.com", api.Status{Redis: "ok", At: now, Lagging: 1, Parked: 3, Walks: []ledger.Walking{
+				{Label: "item:post:1", Since: now, Due: soon},
+				{Label: "item:post:2", Since: now, Due: soon, Attempts: 2, Error: "status 503"},
+			}})
+		}, []string{
+			"lagging    1 page with something older", "rebake pages --state lagging", "parked     3 events",
+			"item:post:1, triggered", "settling until " + clock(soon), "status 503; tried again in 2s",
+		}},
+		"pages": {func(w screen) {
+			asking{screen: w}.page(api.PageRow{Path: "/a", Freshness: ledger.PageStale, Settling: soon}, now)
+			asking{screen: w}.page(api.PageRow{Path: "/b", Freshness: ledger.PageFresh, Lagging: lag}, now)
+			asking{screen: w}.page(api.PageRow{Path: "/c", Freshness: ledger.PageRetrying, Error: lag}, now)
+		}, []string{"/a  settling until " + clock(soon), "/b  lagging: " + lag, "/c  " + lag}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			c.write(screen{Writer: &out})
+			for _, want := range c.want {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("%q is not in:\n%s", want, out.String())
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,87 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"rebake/renderer"
+	"rebake/storage/ledger"
+)
+
+// resolveFunc answers for the CMS what an item is, for the nth time.
+type resolveFunc func(ctx context.Context, n int, item string) (renderer.Resolved, error)
+
+// Resolve makes fakeRenderer one that can ask its CMS; until onResolve it knows
+// nothing of any item.
+func (f *fakeRenderer) Resolve(ctx context.Context, item string, _ bool) (renderer.Resolved, error) {
+	f.mu.Lock()
+	f.resolved++
+	n, resolve := f.resolved, f.resolve
+	f.mu.Unlock()
+	if resolve == nil {
+		return renderer.Resolved{}, nil
+	}
+	return resolve(ctx, n, item)
+}
+
+func (f *fakeRenderer) onResolve(resolve resolveFunc) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.resolve = resolve
+}
+
+// version is what the number n is as a version of WordPress.
+func version(n int) string { return fmt.Sprintf("2026-11-23T10:00:%02d", n) }
+
+// show makes the page show version n of an item, with a text that says so.
+func (f *fakeRenderer) show(path, item string, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.texts[path] = shown(item, n)
+	f.tags[path] = []string{item}
+	f.versions[path] = map[string]string{item: version(n)}
+}
+
+func shown(item string, n int) string { return fmt.Sprintf("%s v%d", item, n) }
+
+// edited is a trigger of a page and of version n of its item.
+func edited(path, item string, n int) Trigger {
+	t := Trigger{Items: []Item{{Tag: item, Version: version(n)}}, Priority: ledger.Critical, Reason: "webhook"}
+	if path != "" {
+		t.Paths = onePath(path)
+	}
+	return t
+}
+
+// showing brings a page to its first publication, with version n of an item.
+func (p *process) showing(path, item string, n int) {
+	p.site.t.Helper()
+	p.site.show(path, item, n)
+	p.trigger(ledger.Critical, path)
+	p.await(path, ledger.PageFresh)
+}
+
+// accepted accepts a trigger, with labels.
+func (p *process) accepted(t Trigger) Accepted {
+	p.site.t.Helper()
+	a, err := p.Accept(p.site.t.Context(), t)
+	if err != nil {
+		p.site.t.Fatal(err)
+	}
+	return a
+}
+
+// quiet waits until nothing is owed and no label is walked, and reports an item
+// walk that does not come to its end.
+func (p *process) quiet(t *testing.T) {
+	t.Helper()
+	p.site.await("nothing is owed", func() bool {
+		counts, err := p.Ledger.Counts(t.Context())
+		if err != nil || counts.Owed > 0 {
+			return false
+		}
+		walks, err := p.Ledger.Walks(t.Context())
+		return err == nil && len(walks) == 0
+	})
+}

@@ -1,0 +1,215 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rebake/storage"
+	"rebake/storage/ledger"
+)
+
+// lag makes the window of a process as short as a test wants it.
+func lag(d time.Duration) func(*settings) { return func(set *settings) { set.Lag = d } }
+
+func TestFreshness_OlderRenderIsTriedAgainUntilTheCMSShowsTheVersion(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	p.showing("/a", "post:1", 1)
+	p.accepted(edited("/a", "post:1", 2))
+	p.await("/a", ledger.PageRetrying)
+	s.wantServed("/a", shown("post:1", 1))
+	want := fmt.Sprintf("waits for the CMS to show version %s of post:1 (shows %s)", version(2), version(1))
+	if got := p.state("/a").Owed.Error; got != want {
+		t.Errorf("reason = %q, want %q", got, want)
+	}
+	s.show("/a", "post:1", 2)
+	p.await("/a", ledger.PageFresh)
+	s.wantServed("/a", shown("post:1", 2))
+	if got := p.state("/a").Page.Lagging; got != "" {
+		t.Errorf("the page is lagging: %s", got)
+	}
+}
+
+func TestFreshness_PageIsPublishedAsLaggingAfterItsTime(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(lag(1200 * time.Millisecond))
+	p.showing("/a", "post:1", 1)
+	s.set("/a", "older, and other than before")
+	accepted := time.Now()
+	p.accepted(edited("/a", "post:1", 2))
+	s.awaitServed("/a", "older, and other than before")
+	if took := time.Since(accepted); took < 1200*time.Millisecond || took > 3*time.Second {
+		t.Errorf("published %v after the announcement, want 1.2 s", took)
+	}
+	p.await("/a", ledger.PageFresh)
+	if got := p.state("/a").Page.Lagging; !containsAll(got, "post:1", version(2), version(1)) {
+		t.Errorf("lagging = %q, want the item and both versions", got)
+	}
+}
+
+func TestFreshness_LaggingPageThatCatchesUpIsNotLaggingAnyMore(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(lag(time.Millisecond))
+	p.showing("/a", "post:1", 1)
+	p.accepted(edited("/a", "post:1", 2))
+	s.await("the page lags", func() bool { return p.state("/a").Page.Lagging != "" })
+	s.show("/a", "post:1", 2)
+	p.trigger(ledger.Critical, "/a")
+	s.await("the page shows the new version", func() bool { return p.state("/a").Page.Lagging == "" })
+	s.wantServed("/a", shown("post:1", 2))
+}
+
+func TestFreshness_NewerVersionThanAnnouncedIsPublished(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	p.showing("/a", "post:1", 1)
+	s.show("/a", "post:1", 3)
+	p.accepted(edited("/a", "post:1", 2))
+	p.quiet(t)
+	s.wantServed("/a", shown("post:1", 3))
+}
+
+func TestFreshness_AnnouncementsInTheWrongOrder(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	p.showing("/a", "post:1", 1)
+	s.show("/a", "post:1", 2)
+	p.accepted(edited("/a", "post:1", 3))
+	p.accepted(edited("/a", "post:1", 2))
+	p.await("/a", ledger.PageRetrying)
+	s.wantServed("/a", shown("post:1", 1))
+	s.show("/a", "post:1", 3)
+	p.await("/a", ledger.PageFresh)
+	s.wantServed("/a", shown("post:1", 3))
+}
+
+func TestFreshness_ListThatShowsAnOlderItemWaitsAsWell(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	p.showing("/a", "post:1", 1)
+	p.showing("/", "post:1", 1)
+	s.show("/a", "post:1", 2)
+	p.accepted(edited("/a", "post:1", 2))
+	p.await("/", ledger.PageRetrying)
+	p.await("/a", ledger.PageFresh)
+	s.wantServed("/", shown("post:1", 1))
+	s.show("/", "post:1", 2)
+	p.quiet(t)
+	s.wantServed("/", shown("post:1", 2))
+}
+
+func TestFreshness_PageWithoutTheItemIsNotCompared(t *testing.T) {
+	for name, of := range map[string]string{"shows another": "post:2", "shows none": ""} {
+		t.Run(name, func(t *testing.T) {
+			s := newWebsite(t)
+			p := s.running()
+			if of != "" {
+				s.show("/b", of, 1)
+			}
+			s.set("/b", "text")
+			p.accepted(edited("/b", "post:1", 2))
+			p.quiet(t)
+			s.wantServed("/b", "text")
+			s.wantRenders("/b", 1)
+		})
+	}
+}
+
+func TestFreshness_VersionsThatCannotBeComparedAreNotWaitedFor(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	s.show("/a", "post:1", 1)
+	p.accepted(Trigger{Paths: onePath("/a"), Items: []Item{{Tag: "post:1", Version: "rev-b"}}, Priority: ledger.Critical})
+	p.quiet(t)
+	s.wantServed("/a", shown("post:1", 1))
+}
+
+func TestFreshness_PageOfAWalkWaitsForItsItem(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	p.showing("/a", "post:1", 1)
+	p.accepted(edited("", "post:1", 2)) // no path: the walk of the item comes to it
+	p.await("/a", ledger.PageRetrying)
+	s.show("/a", "post:1", 2)
+	p.quiet(t)
+	s.wantServed("/a", shown("post:1", 2))
+}
+
+func TestFreshness_NewPageThatTheCMSDoesNotHaveYet(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	s.on("/new", func(_ context.Context, n int, text string) (string, error) {
+		if n == 1 {
+			return "", fmt.Errorf("an empty list: %w", storage.ErrGone)
+		}
+		return text, nil
+	})
+	s.set("/new", "text")
+	p.accepted(edited("/new", "post:1", 1))
+	p.await("/new", ledger.PageRetrying)
+	if got := p.state("/new").Owed.Error; !strings.Contains(got, "waits for the CMS") {
+		t.Errorf("reason = %q, want that the page waits for the CMS", got)
+	}
+	p.await("/new", ledger.PageFresh)
+	s.wantServed("/new", "text")
+}
+
+func TestFreshness_NewPageThatTheCMSNeverHas(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(lag(300 * time.Millisecond))
+	s.on("/new", func(context.Context, int, string) (string, error) { return "", storage.ErrGone })
+	p.accepted(edited("/new", "post:1", 1))
+	p.await("/new", ledger.PageUnknown)
+	if n := s.renders("/new"); n < 2 {
+		t.Errorf("the page was given up after %d tries", n)
+	}
+}
+
+func TestFreshness_PageThatIsDeletedDoesNotWait(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	p.showing("/a", "post:1", 1)
+	s.on("/a", func(context.Context, int, string) (string, error) { return "", storage.ErrGone })
+	deleted := time.Now()
+	p.accepted(edited("/a", "post:1", 2))
+	p.await("/a", ledger.PageGone)
+	if took := time.Since(deleted); took > 5*time.Second {
+		t.Errorf("the page was removed after %v", took)
+	}
+}
+
+func TestFreshness_VisitorOfANewPageThatLags(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	p.accepted(edited("", "post:1", 2))
+	p.quiet(t)
+	s.show("/a", "post:1", 1)
+	err := p.miss(t.Context(), mustMatch(t, p, "/a"))
+	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "waits for the CMS") {
+		t.Errorf("miss = %v, want that the page waits for the CMS", err)
+	}
+	s.wantServed("/a", "")
+}
+
+func TestFreshness_PageOfWhichSomethingIsAlwaysAnnouncedIsPublishedInTime(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(lag(700 * time.Millisecond))
+	p.showing("/", "post:1", 1)
+	s.set("/", "older")
+	first := time.Now()
+	for n := 2; s.served("/") != html("older"); n++ {
+		p.accepted(edited("/", "post:1", n))
+		again := time.Now()
+		s.within(time.Second, "some time has passed", func() bool { return time.Since(again) > 100*time.Millisecond })
+		if time.Since(first) > 10*time.Second {
+			t.Fatal("the page is never published")
+		}
+	}
+	if took := time.Since(first); took < 700*time.Millisecond {
+		t.Errorf("the older page was published after %v", took)
+	}
+}

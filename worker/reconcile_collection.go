@@ -1,0 +1,292 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"rebake/renderer"
+	"rebake/storage/ledger"
+)
+
+const (
+	// overlap is how much of what was seen before is looked at again: the
+	// clocks of a CMS with several machines differ.
+	overlap = 2 * time.Minute
+	// auditEvery is how often everything is compared, whatever the counts say.
+	auditEvery = 24 * time.Hour
+	// modifiedForm is how WordPress writes a modified date, which is in UTC.
+	modifiedForm = "2006-01-02T15:04:05"
+)
+
+// collections looks at every collection of a WordPress: first at what has
+// changed last in each, with a request or two, and then, as far as the requests
+// reach, at everything in those where that did not tell enough.
+func (p *poll) collections(ctx context.Context) error {
+	all, err := p.watch.Collections(ctx)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	p.report.Requests += 2
+	for _, look := range []func(context.Context, renderer.Collection) error{p.recent, p.audit} {
+		var shown []renderer.Collection
+		for _, c := range all {
+			switch err := look(ctx, c); {
+			case errors.Is(err, renderer.ErrNotShown):
+				p.note("%s: %v", c.Name(), err)
+			case err != nil:
+				return err
+			default:
+				shown = append(shown, c)
+			}
+		}
+		if all = shown; len(all) == 0 {
+			return errNoAPI
+		}
+	}
+	return nil
+}
+
+var errNoAPI = errors.New("its REST API shows nothing to a stranger, so nobody knows what has changed there; open it for Rebake, or set reconcile: off")
+
+func (p *poll) read(ctx context.Context, c renderer.Collection, o renderer.Order, page int) (renderer.Listing, error) {
+	if err := p.ask(ctx); err != nil {
+		return renderer.Listing{}, err
+	}
+	return c.Read(ctx, o, page)
+}
+
+// mark keeps the place of a collection.
+func (p *poll) mark(ctx context.Context, c renderer.Collection) error {
+	return p.settle(ctx, c.Name(), Trigger{}, ledger.Memory{})
+}
+
+// recent looks at what has changed last, and decides whether everything has to
+// be compared. A collection that has room in one answer is compared at once.
+func (p *poll) recent(ctx context.Context, c renderer.Collection) error {
+	pl := p.place(c.Name())
+	if !c.Dated() {
+		pl.Page = max(pl.Page, 1) // there is no other way
+		return nil
+	}
+	list, err := p.read(ctx, c, renderer.ByChange, 1)
+	switch {
+	case err != nil:
+		return err
+	case list.Total > ledger.MostSeen:
+		p.tooMany(c, list.Total)
+		return nil
+	case list.End:
+		return p.small(ctx, c, list)
+	}
+	if pl.Page > 0 {
+		return p.compare(ctx, c, list.Items) // what else is new, the audit will see, or the next look after it
+	}
+	newest, total := newestOf(pl.Newest, list.Items), list.Total
+	if err := p.since(ctx, c, list); err != nil {
+		return err
+	}
+	pl.Newest = newest
+	if err := p.count(ctx, c, total); err != nil {
+		return err
+	}
+	return p.mark(ctx, c)
+}
+
+// since goes on from the first answer until it comes to what was seen before.
+// So much may have changed that everything has to be looked at: more than the
+// requests reach, or more in one second than one answer holds, since the order
+// of those is another each time.
+func (p *poll) since(ctx context.Context, c renderer.Collection, list renderer.Listing) error {
+	pl := p.place(c.Name())
+	for page := 2; ; page++ {
+		news := len(p.named)
+		if err := p.compare(ctx, c, list.Items); err != nil {
+			return err
+		}
+		if pl.first() || list.End || reaches(list.Items, pl.Newest, len(p.named) > news) {
+			return nil
+		}
+		last := list.Items[len(list.Items)-1].Version
+		var err error
+		list, err = p.read(ctx, c, renderer.ByChange, page)
+		if err != nil && !errors.Is(err, errSpent) {
+			return err
+		}
+		if err != nil || len(list.Items) > 0 && list.Items[0].Version == last {
+			pl.Page = 1
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}
+
+func (p *poll) tooMany(c renderer.Collection, total int) {
+	p.note("%s: %d items are more than the %d that are compared", c.Name(), total, ledger.MostSeen)
+}
+
+// small compares a collection of which everything is in one answer.
+func (p *poll) small(ctx context.Context, c renderer.Collection, list renderer.Listing) error {
+	if err := p.compare(ctx, c, list.Items); err != nil {
+		return err
+	}
+	n, err := p.Ledger.SeenCount(ctx, p.seen(c.Name()))
+	if err != nil {
+		return err
+	}
+	if n != len(list.Items) {
+		remembered, err := p.remembered(ctx, c)
+		if err != nil {
+			return err
+		}
+		if err := p.missing(ctx, c, remembered, list.Items); err != nil {
+			return err
+		}
+	}
+	pl := p.place(c.Name())
+	*pl = place{Newest: newestOf(pl.Newest, list.Items), Audited: time.Now()}
+	return p.mark(ctx, c)
+}
+
+// count has everything compared when the CMS has another number of items than
+// is remembered, or when that was done long ago. What is new without a change,
+// such as a post whose time has come, is likely to be among the youngest.
+func (p *poll) count(ctx context.Context, c renderer.Collection, total int) error {
+	pl := p.place(c.Name())
+	due := pl.first() || p.full || time.Since(pl.Audited) > auditEvery
+	for looked := false; !due && total >= 0; looked = true {
+		n, err := p.Ledger.SeenCount(ctx, p.seen(c.Name()))
+		if err != nil {
+			return err
+		}
+		more := total - n - pl.Hidden
+		if more <= 0 || looked {
+			due = more != 0
+			break
+		}
+		list, err := p.read(ctx, c, renderer.ByDate, 1)
+		if err == nil {
+			err = p.compare(ctx, c, list.Items)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if due {
+		pl.Page = max(pl.Page, 1)
+	}
+	return nil
+}
+
+// audit goes on with the comparison of everything in a collection, by the ids,
+// whose order no edit changes.
+func (p *poll) audit(ctx context.Context, c renderer.Collection) error {
+	pl := p.place(c.Name())
+	if pl.Page == 0 {
+		return nil
+	}
+	remembered, err := p.remembered(ctx, c)
+	if err != nil {
+		return err
+	}
+	for asked := 0; c.Dated() || asked < p.limits.terms; asked++ {
+		list, err := p.read(ctx, c, renderer.ByID, pl.Page)
+		if err != nil {
+			return err
+		}
+		if list.Total > ledger.MostSeen {
+			p.tooMany(c, list.Total)
+			return nil
+		}
+		if err := p.compare(ctx, c, list.Items); err != nil {
+			return err
+		}
+		last := pl.Last
+		for _, item := range list.Items {
+			last = max(last, item.ID)
+		}
+		if list.End {
+			last = math.MaxInt
+		}
+		from, _ := slices.BinarySearch(remembered, pl.Last+1)
+		to, _ := slices.BinarySearch(remembered, last)
+		if to < len(remembered) && remembered[to] == last {
+			to++
+		}
+		if err := p.missing(ctx, c, remembered[from:to], list.Items); err != nil {
+			return err
+		}
+		if list.End {
+			return p.audited(ctx, c, list.Total)
+		}
+		pl.Page, pl.Last = pl.Page+1, last
+		if err := p.mark(ctx, c); err != nil {
+			return err
+		}
+		if err := p.rest(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// audited ends an audit. WordPress counts items that it does not show; what
+// comes and goes meanwhile looks the same, so another number than the last is
+// only believed when it is found twice.
+func (p *poll) audited(ctx context.Context, c renderer.Collection, total int) error {
+	pl := p.place(c.Name())
+	hidden := pl.Hidden
+	if total >= 0 && c.Dated() && !p.dry {
+		n, err := p.Ledger.SeenCount(ctx, p.seen(c.Name()))
+		if err != nil {
+			return err
+		}
+		hidden = total - n
+	}
+	again := hidden != pl.Hidden && hidden != 0 && !pl.Again
+	*pl = place{Newest: pl.Newest, Audited: pl.Audited, Hidden: hidden, Again: again}
+	if again {
+		pl.Page = 1
+		return p.audit(ctx, c)
+	}
+	pl.Audited = time.Now()
+	return p.mark(ctx, c)
+}
+
+// remembered returns the ids of the items that are, sorted.
+func (p *poll) remembered(ctx context.Context, c renderer.Collection) ([]int, error) {
+	var ids []int
+	err := p.Ledger.EachSeen(ctx, p.seen(c.Name()), func(id string) {
+		if n, err := strconv.Atoi(id); err == nil {
+			ids = append(ids, n)
+		}
+	})
+	slices.Sort(ids)
+	return slices.Compact(ids), err
+}
+
+// newestOf is the newest version of those that are not after now.
+func newestOf(newest string, items []renderer.ListedItem) string {
+	now := time.Now().UTC().Format(modifiedForm)
+	for _, item := range items {
+		if item.Version <= now { // their form sorts as they do
+			newest = max(newest, item.Version)
+		}
+	}
+	return newest
+}
+
+// reaches reports whether a list that is sorted by change comes down to what
+// was seen before. news says that there was some in it.
+func reaches(items []renderer.ListedItem, newest string, news bool) bool {
+	seen, err := time.Parse(modifiedForm, newest)
+	if err != nil || len(items) == 0 {
+		return true
+	}
+	last := items[len(items)-1].Version
+	return last < seen.Add(-overlap).Format(modifiedForm) || last <= newest && !news
+}

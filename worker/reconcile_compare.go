@@ -1,0 +1,194 @@
+package worker
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"rebake/renderer"
+	"rebake/storage"
+	"rebake/storage/ledger"
+)
+
+// slack is how much later than an edit a page must have been made to be taken
+// for one that shows it, when nothing is remembered.
+const slack = 5 * time.Second
+
+// change is an item that is not as it is remembered.
+type change struct {
+	renderer.ListedItem
+	tag  string
+	what string
+}
+
+// The kinds of what is Found.
+const (
+	foundNew     = "new"
+	foundChanged = "changed"
+	foundGone    = "gone"
+)
+
+// compare finds the items that are not as they are remembered, triggers those
+// of which nobody has told, and remembers them all.
+func (p *poll) compare(ctx context.Context, c renderer.Collection, items []renderer.ListedItem) error {
+	p.report.Compared += len(items)
+	var ids []string
+	for _, item := range items {
+		ids = append(ids, strconv.Itoa(item.ID))
+	}
+	known, err := p.Ledger.SeenVersions(ctx, p.seen(c.Name()), ids)
+	if err != nil {
+		return err
+	}
+	var changed, unknown []change
+	memory := ledger.Memory{Versions: make(map[string]string)}
+	for i, item := range items {
+		switch version, was := known[ids[i]]; {
+		case !was:
+			unknown = append(unknown, change{item, c.Tag(item.ID), foundNew})
+		case version != item.Version:
+			changed = append(changed, change{item, c.Tag(item.ID), foundChanged})
+		default:
+			continue
+		}
+		memory.Versions[ids[i]] = item.Version
+	}
+	if len(memory.Versions) == 0 {
+		return nil
+	}
+	if p.place(c.Name()).first() {
+		if unknown, err = p.unshown(ctx, c, unknown); err != nil {
+			return err
+		}
+	}
+	if changed, err = p.untold(ctx, c, append(changed, unknown...)); err != nil {
+		return err
+	}
+	return p.settle(ctx, c.Name(), Trigger{Items: p.tell(c, changed)}, memory)
+}
+
+// unshown is for when nothing is remembered yet: it leaves the items that are
+// newer than the pages which show them. One that no page shows should be in a
+// list that was made since.
+func (p *poll) unshown(ctx context.Context, c renderer.Collection, all []change) ([]change, error) {
+	if !c.Dated() || len(all) == 0 {
+		return nil, nil
+	}
+	list := "list:" + p.watch.Name() + "/" + c.Name()
+	tags := []string{list}
+	for _, one := range all {
+		tags = append(tags, one.tag)
+	}
+	since, err := p.Ledger.ShownSince(ctx, tags)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(one change) bool {
+		made, ok := since[one.tag]
+		if !ok {
+			made, ok = since[list]
+		}
+		modified, err := time.Parse(modifiedForm, one.Version)
+		return !ok || err != nil || modified.Before(made.Add(-slack))
+	}), nil
+}
+
+// untold leaves the items that were not announced as they are now. What is
+// announced is triggered.
+func (p *poll) untold(ctx context.Context, c renderer.Collection, all []change) ([]change, error) {
+	all = slices.DeleteFunc(all, func(one change) bool { return p.named[one.tag] })
+	if !c.Dated() || len(all) == 0 {
+		return all, nil
+	}
+	var tags []string
+	for _, one := range all {
+		tags = append(tags, one.tag)
+	}
+	announced, err := p.Ledger.Announced(ctx, tags)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(one change) bool {
+		told, ok := announced[one.tag]
+		if !ok {
+			return false
+		}
+		order, ok := storage.CompareVersions(told.Version, one.Version)
+		return ok && order >= 0
+	}), nil
+}
+
+// missing looks after the remembered items that are not among those that a list
+// has, where they should be: the list may have moved while it was read.
+func (p *poll) missing(ctx context.Context, c renderer.Collection, remembered []int, items []renderer.ListedItem) error {
+	there := make(map[int]bool, len(items))
+	for _, item := range items {
+		there[item.ID] = true
+	}
+	var missing []int
+	for _, id := range remembered {
+		if !there[id] {
+			missing = append(missing, id)
+		}
+	}
+	for some := range slices.Chunk(missing, renderer.MostOnly) {
+		if err := p.ask(ctx); err != nil {
+			return err
+		}
+		still, err := c.Only(ctx, some)
+		if err != nil {
+			return err
+		}
+		if err := p.compare(ctx, c, still); err != nil {
+			return err
+		}
+		gone := slices.DeleteFunc(some, func(id int) bool {
+			return slices.ContainsFunc(still, func(item renderer.ListedItem) bool { return item.ID == id })
+		})
+		if err := p.gone(ctx, c, gone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gone triggers items that are not there any more, and forgets them. One that
+// no public page shows needs nothing.
+func (p *poll) gone(ctx context.Context, c renderer.Collection, ids []int) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	var memory ledger.Memory
+	var all []change
+	var tags []string
+	for _, id := range ids {
+		one := change{renderer.ListedItem{ID: id}, c.Tag(id), foundGone}
+		memory.Gone = append(memory.Gone, strconv.Itoa(id))
+		all, tags = append(all, one), append(tags, one.tag)
+	}
+	since, err := p.Ledger.ShownSince(ctx, tags)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(one change) bool {
+		_, shown := since[one.tag]
+		return !shown
+	})
+	return p.settle(ctx, c.Name(), Trigger{Items: p.tell(c, all)}, memory)
+}
+
+// tell counts changes, and returns what to trigger for them.
+func (p *poll) tell(c renderer.Collection, all []change) []Item {
+	var items []Item
+	for _, one := range all {
+		item := Item{Tag: one.tag}
+		if c.Dated() {
+			item.Version = one.Version
+		}
+		items = append(items, item)
+		p.named[one.tag] = true
+		p.found(Found{Item: one.tag, Version: item.Version, What: one.what})
+	}
+	return items
+}

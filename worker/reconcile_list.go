@@ -1,0 +1,161 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"rebake/renderer"
+	"rebake/storage"
+	"rebake/storage/ledger"
+)
+
+const (
+	// atATime is how many listed pages are compared, and triggered, at a time.
+	atATime = 100
+	// doubtEmpty is how many pages a list must have had for its being empty to
+	// be believed only when it is so twice.
+	doubtEmpty = 10
+)
+
+// list compares the pages that a list names with those that it named before.
+func (p *poll) list(ctx context.Context, l renderer.WatchedList) error {
+	named, asked := make(map[string]bool), 0
+	err := l.EachPage(ctx, func(ctx context.Context) error {
+		if asked++; asked > p.limits.list {
+			return errSpent
+		}
+		p.report.Requests++
+		if asked == 1 {
+			return ctx.Err()
+		}
+		return p.rest(ctx)
+	}, func(ctx context.Context, pages []renderer.ListedPage) error {
+		for some := range slices.Chunk(pages, atATime) {
+			if err := p.comparePages(ctx, l, some); err != nil {
+				return err
+			}
+			for _, page := range some {
+				named[page.Path.String()] = true
+			}
+		}
+		return nil
+	})
+	var skipped *renderer.ListError
+	switch {
+	case errors.Is(err, errSpent) && ctx.Err() == nil:
+		p.note("%s: it is longer than what is read at a time; what has left it is not found", l.Name())
+		return nil
+	case errors.As(err, &skipped):
+		p.note("%v", skipped)
+	case err != nil:
+		return err
+	}
+	if err := p.left(ctx, l, named); err != nil {
+		return err
+	}
+	p.place(l.Name()).Audited = time.Now()
+	return p.settle(ctx, l.Name(), Trigger{}, ledger.Memory{})
+}
+
+// comparePages triggers the pages that are not as they are remembered.
+func (p *poll) comparePages(ctx context.Context, l renderer.WatchedList, pages []renderer.ListedPage) error {
+	p.report.Compared += len(pages)
+	var names []string
+	for _, page := range pages {
+		names = append(names, page.Path.String())
+	}
+	known, err := p.Ledger.SeenVersions(ctx, p.seen(l.Name()), names)
+	if err != nil {
+		return err
+	}
+	var t Trigger
+	memory := ledger.Memory{Versions: make(map[string]string)}
+	for _, page := range pages {
+		name := page.Path.String()
+		version, was := known[name]
+		if was && version == page.Version {
+			continue
+		}
+		memory.Versions[name] = page.Version
+		what := foundChanged
+		if !was {
+			what = foundNew
+		}
+		if !was && p.place(l.Name()).first() {
+			older, err := p.older(ctx, page)
+			if err != nil {
+				return err
+			}
+			if !older {
+				continue
+			}
+			what = foundChanged
+		}
+		t.Paths = append(t.Paths, page.Path)
+		p.found(Found{Path: name, Version: page.Version, What: what})
+	}
+	if len(memory.Versions) == 0 {
+		return nil
+	}
+	return p.settle(ctx, l.Name(), withList(t, l), memory)
+}
+
+// withList has the pages triggered too that show items of the list, or that
+// one is not there any more.
+func withList(t Trigger, l renderer.WatchedList) Trigger {
+	if len(t.Paths)+len(t.Known) > 0 {
+		t.Labels = []ledger.Label{ledger.Tag(l.Tag())}
+	}
+	return t
+}
+
+// older reports, when nothing is remembered, whether a page was published with
+// another version than the listed one.
+func (p *poll) older(ctx context.Context, page renderer.ListedPage) (bool, error) {
+	if !page.Own {
+		return false, nil
+	}
+	s, err := p.Ledger.State(ctx, page.Path)
+	if err != nil || s.Page == nil || s.Page.Gone || s.Page.Version == "" {
+		return false, err
+	}
+	return s.Page.Version != page.Version, nil
+}
+
+// left triggers the pages that have left a list.
+func (p *poll) left(ctx context.Context, l renderer.WatchedList, named map[string]bool) error {
+	var gone []string
+	err := p.Ledger.EachSeen(ctx, p.seen(l.Name()), func(name string) {
+		if !named[name] {
+			gone = append(gone, name)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	pl := p.place(l.Name())
+	if len(named) == 0 && len(gone) > doubtEmpty && !pl.Empty {
+		pl.Empty = true
+		p.note("%s: it is empty; that is believed when the next poll finds it so, too", l.Name())
+		return nil
+	}
+	pl.Empty = false
+	slices.Sort(gone)
+	for some := range slices.Chunk(slices.Compact(gone), atATime) {
+		t := Trigger{}
+		for _, name := range some {
+			path, err := storage.PathRules{WellKnown: []string{"/.well-known"}}.Parse(name)
+			if err != nil {
+				continue // nothing of ours
+			}
+			t.Known = append(t.Known, path)
+			p.found(Found{Path: name, What: foundGone})
+		}
+		if err := p.settle(ctx, l.Name(), withList(t, l), ledger.Memory{Gone: some}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

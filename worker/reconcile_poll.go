@@ -1,0 +1,188 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"rebake/renderer"
+	"rebake/storage"
+	"rebake/storage/ledger"
+)
+
+// mostNamed is how many changes a report names.
+const mostNamed = 200
+
+// errSpent ends a poll that has asked as often as it may.
+var errSpent = errors.New("the next poll goes on")
+
+// poll is one look at a source or an origin.
+type poll struct {
+	*Worker
+	watch  *renderer.Watch
+	limits reconcileLimits
+	full   bool
+	dry    bool
+	report Reconciled
+	// places are how far the collections and lists have come, by their names.
+	places map[string]*place
+	named  map[string]bool // items that were found
+}
+
+// place is how far the polls have come with one collection or list. It is
+// kept in the ledger: fields may be added, and never get another meaning.
+type place struct {
+	// Newest is the version of which, and of all that is older, everything was
+	// seen.
+	Newest string `json:"newest,omitempty"`
+	// Page is what the comparison of everything has to read next, 0 while there
+	// is none; Last is the last id that it has seen.
+	Page int `json:"page,omitempty"`
+	Last int `json:"last,omitempty"`
+	// Audited is when everything was compared last, zero before the first time.
+	Audited time.Time `json:"audited,omitzero"`
+	// Hidden is how many items the CMS counts and does not show.
+	Hidden int `json:"hidden,omitempty"`
+	// Again says that a comparison of everything is done twice, since the first
+	// came to another number than the CMS.
+	Again bool `json:"again,omitempty"`
+	// Empty says that nothing was there, where there was much before.
+	Empty bool `json:"empty,omitempty"`
+}
+
+// first reports whether nothing can be said of what is not remembered.
+func (pl *place) first() bool { return pl.Audited.IsZero() }
+
+func newPoll(w *Worker, watch *renderer.Watch, limits reconcileLimits) *poll {
+	return &poll{Worker: w, watch: watch, limits: limits, report: Reconciled{Source: watch.Name(), Found: []Found{}}, places: make(map[string]*place), named: make(map[string]bool)}
+}
+
+// run is look for one who has the turn, and keeps it meanwhile.
+func (p *poll) run(ctx context.Context, turn *ledger.Poll) error {
+	ctx, stop := keep(ctx, turn.Renewal(), turn.Renew)
+	defer stop()
+	err := p.look(ctx, turn.Progress)
+	if err != nil && errors.Is(context.Cause(ctx), storage.ErrLost) {
+		return fmt.Errorf("another process has taken over: %w", storage.Temporary(err))
+	}
+	return err
+}
+
+// look asks what is there. What was found when it fails is triggered.
+func (p *poll) look(ctx context.Context, progress map[string]string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.limits.time, errSpent)
+	defer cancel()
+	err := p.all(ctx, progress)
+	if errors.Is(err, errSpent) || err != nil && errors.Is(context.Cause(ctx), errSpent) {
+		p.report.Open = true
+		return nil
+	}
+	return err
+}
+
+func (p *poll) all(ctx context.Context, progress map[string]string) error {
+	for name, text := range progress {
+		pl := &place{}
+		if json.Unmarshal([]byte(text), pl) == nil { // else it is of a rebake to come
+			p.places[name] = pl
+		}
+	}
+	if err := p.collections(ctx); err != nil {
+		return err
+	}
+	for _, l := range p.watch.Lists() {
+		if err := p.list(ctx, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place returns how far one collection or list has come.
+func (p *poll) place(name string) *place {
+	if p.places[name] == nil {
+		p.places[name] = &place{}
+	}
+	return p.places[name]
+}
+
+// end gives the turn back.
+func (p *poll) end(ctx context.Context, turn *ledger.Poll, next time.Duration, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
+	defer cancel()
+	s := ledger.PollState{
+		At: time.Now(), Found: p.report.Count, Total: int64(p.report.Count), Requests: p.report.Requests,
+		Open: p.report.Open, Notes: p.report.Notes,
+	}
+	if err != nil {
+		s.Error = err.Error()
+	}
+	if err := turn.End(ctx, s, next); err != nil && !errors.Is(err, storage.ErrLost) {
+		return err
+	}
+	return nil
+}
+
+// ask counts a request before it is sent.
+func (p *poll) ask(ctx context.Context) error {
+	if p.report.Requests++; p.report.Requests > p.limits.requests {
+		p.report.Requests--
+		return errSpent
+	}
+	return ctx.Err()
+}
+
+// rest keeps a long list from being read faster than need be.
+func (p *poll) rest(ctx context.Context) error {
+	if p.limits.pause == 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(p.limits.pause):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *poll) found(f Found) {
+	if p.report.Count++; len(p.report.Found) < mostNamed {
+		p.report.Found = append(p.report.Found, f)
+	}
+}
+
+func (p *poll) note(format string, args ...any) {
+	const most = 20
+	if len(p.report.Notes) < most {
+		p.report.Notes = append(p.report.Notes, fmt.Sprintf(format, args...))
+	}
+}
+
+// settle triggers what was found, and then remembers what was seen.
+func (p *poll) settle(ctx context.Context, name string, t Trigger, m ledger.Memory) error {
+	if p.dry {
+		return nil
+	}
+	t.Reason, t.Priority = "reconcile "+p.watch.Name(), ledger.Default
+	if p.report.Count > manyFound {
+		t.Priority = ledger.Low
+	}
+	// What is triggered is remembered, also when the poll is over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
+	defer cancel()
+	if _, err := p.Accept(ctx, t); err != nil {
+		return err
+	}
+	b, err := json.Marshal(p.place(name))
+	if err != nil {
+		return fmt.Errorf("encode progress: %w", err)
+	}
+	m.Progress = string(b)
+	return p.Ledger.Remember(ctx, p.seen(name), m)
+}
+
+func (p *poll) seen(name string) ledger.Seen {
+	return ledger.Seen{Source: p.watch.Name(), Collection: name}
+}
