@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -74,46 +73,4 @@ func (s originSite) testEdits(t *testing.T) {
 			t.Errorf("%d files, and then %d", before, after)
 		}
 	})
-
-	t.Run("the file of the README is all that WordPress needs", s.testReadme)
-}
-
-// testReadme installs the file that the README shows, and calls nobody itself.
-func (s originSite) testReadme(t *testing.T) {
-	s.wp.install(t, readmePlugin(t, s.URL+"/api/revalidate"))
-	lists := []string{"/", "/category/news", "/author/editor", "/feed"}
-	news := s.wp.newPost(t, "told", "Told by itself", s.news.ID)
-	for _, path := range append(lists, news.path(t)) {
-		s.awaitFile(t, path, "Told by itself", soon)
-	}
-	s.wp.trash(t, "posts", news.ID)
-	if _, in := await(goneSoon, func() bool { return s.file(news.path(t)) == "" }); !in {
-		t.Error("a post in the trash is still published")
-	}
-	for _, path := range lists {
-		if _, in := await(soon, func() bool { return !strings.Contains(s.file(path), "Told by itself") }); !in {
-			t.Errorf("%s still shows a post that is in the trash", path)
-		}
-	}
-}
-
-// readmePlugin is the PHP of the README, with this site's address and secret.
-func readmePlugin(t *testing.T, url string) string {
-	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, text, begun := strings.Cut(string(readme), "```php\n")
-	text, _, ended := strings.Cut(text, "```")
-	if !begun || !ended {
-		t.Fatal("the README has no PHP")
-	}
-	for old, now := range map[string]string{"http://127.0.0.1:8600/api/revalidate": url, "the-secret-of-rebake.yaml": secret} {
-		if strings.Count(text, old) != 1 {
-			t.Fatalf("the README's PHP does not have %q once", old)
-		}
-		text = strings.Replace(text, old, now, 1)
-	}
-	return text
 }
