@@ -207,6 +207,9 @@ func (f fetch) do(ctx context.Context, params map[string]any, urgent bool) (any,
 	}
 	r.Urgent = urgent
 	answer, err := f.source.Fetch(ctx, r)
+	if err != nil {
+		err = f.withheld(ctx, r, err)
+	}
 	if errors.Is(err, storage.ErrGone) && !f.one {
 		// Only what the page is about may take the page away: the chain ends
 		// here, so that nobody finds ErrGone in it.
