@@ -16,6 +16,7 @@ func (s *resolving) term(ctx context.Context, kinds wpKinds, taxonomy string, k 
 	}
 	s.knownAt("/wp-sitemap.xml", "/wp-sitemap-taxonomies-"+taxonomy+"-1.xml")
 	s.tag(archiveTag+"%s:%d", taxonomy, id)
+	s.feeds()
 	term, err := s.one(ctx, k.base, id, itemFields)
 	if err != nil || term == nil {
 		return err // what it was is known by its tag
@@ -43,6 +44,7 @@ func (s *resolving) user(ctx context.Context, id int) error {
 	s.list("users")
 	s.knownAt("/wp-sitemap.xml", "/wp-sitemap-users-1.xml")
 	s.tag(archiveTag+"user:%d", id)
+	s.feeds()
 	user, err := s.one(ctx, "users", id, itemFields)
 	if err != nil || user == nil {
 		return err // who has published nothing is nobody to visitors
@@ -56,6 +58,14 @@ func (s *resolving) user(ctx context.Context, id int) error {
 	}
 	slug, _ := user["slug"].(string)
 	return s.having(ctx, kinds, []string{"post", "page"}, "author", id, slug)
+}
+
+// feeds names all feeds: those that show the name of a term, or of an author,
+// do not say so.
+func (s *resolving) feeds() {
+	if s.origin != nil {
+		s.list("feed")
+	}
 }
 
 // archive names the page of a term or of an author. One that shows no post yet

@@ -125,7 +125,7 @@ func TestResolve_aTerm(t *testing.T) {
 			"/wp-sitemap-taxonomies-category-1.xml", "/wp-sitemap.xml",
 		},
 		Tags: []string{
-			"archive:category:3", "archive:category:4", "archive:category:5", "category:5", "list:wp/categories", "list:wp/category",
+			"archive:category:3", "archive:category:4", "archive:category:5", "category:5", "list:wp/categories", "list:wp/category", "list:wp/feed",
 			"post:41", "post:42", "post:43", "self:post:41", "self:post:42", "self:post:43",
 		},
 	})
@@ -142,7 +142,7 @@ func TestResolve_aTermInTheAddressesOfPosts(t *testing.T) {
 func TestResolve_aTermThatIsDeleted(t *testing.T) {
 	resolve(t, newFakeWordPress(t).asOrigin(t), "post_tag:77").check(t, resolvedTexts{
 		Known: []string{"/wp-sitemap-taxonomies-post_tag-1.xml", "/wp-sitemap.xml"},
-		Tags:  []string{"archive:post_tag:77", "list:wp/post_tag", "list:wp/tags"},
+		Tags:  []string{"archive:post_tag:77", "list:wp/feed", "list:wp/post_tag", "list:wp/tags"},
 	})
 }
 
@@ -171,7 +171,7 @@ func TestResolve_aUser(t *testing.T) {
 	resolve(t, newFakeWordPress(t).asOrigin(t), "user:1").check(t, resolvedTexts{
 		Paths: []string{"/author/marta"},
 		Known: []string{"/author/marta/feed", "/wp-sitemap-users-1.xml", "/wp-sitemap.xml"},
-		Tags:  []string{"archive:user:1", "list:wp/users", "post:41", "post:42", "post:43", "self:post:41", "self:post:42", "self:post:43"},
+		Tags:  []string{"archive:user:1", "list:wp/feed", "list:wp/users", "post:41", "post:42", "post:43", "self:post:41", "self:post:42", "self:post:43"},
 	})
 }
 

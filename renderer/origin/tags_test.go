@@ -72,7 +72,7 @@ func TestSnapshot_tagsOfAWordPressArchive(t *testing.T) {
 func TestSnapshot_tagsOfAWordPressFeed(t *testing.T) {
 	body := `<rss><item><guid isPermaLink="false">https://www.example.com/?p=42</guid></item><item><guid isPermaLink="false">https://www.example.com/?p=7#comment-5</guid></item></rss>`
 	got := snapshotTags(t, WordPress, "application/rss+xml", body)
-	if diff := cmp.Diff([]string{"list:app/comments", "origin:app", "post:42", "post:7"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"list:app/comments", "list:app/feed", "origin:app", "post:42", "post:7"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -139,9 +139,15 @@ func (p *wordPressPage) aboutTerm(taxonomy, id string) {
 func (p *wordPressPage) list(base string) { p.add("list:" + p.name + "/" + base) }
 
 // feed names what a feed or a sitemap lists: with the tag of its archive, which
-// the Link header has told, or with that of all posts.
+// the Link header has told, or with that of all posts. A feed names authors and
+// terms, by their names, of posts that it does not always name: a post that was
+// published without having been a draft has its address for a guid.
 func (p *wordPressPage) feed(body []byte) {
 	comments := false
+	isFeed := bytes.Contains(body, []byte("<rss")) || bytes.Contains(body, []byte("<feed")) || bytes.Contains(body, []byte("<rdf:RDF"))
+	if isFeed {
+		p.list("feed")
+	}
 	for _, m := range guid.FindAllSubmatch(body, -1) {
 		p.add("post:" + string(m[1]))
 		comments = comments || len(m[2]) > 0
@@ -159,7 +165,7 @@ func (p *wordPressPage) feed(body []byte) {
 	case comments || p.single:
 		p.list("comments")
 	case p.narrow:
-	case bytes.Contains(body, []byte("<rss")) || bytes.Contains(body, []byte("<feed")) || bytes.Contains(body, []byte("<rdf:RDF")):
+	case isFeed:
 		p.list("posts")
 	default:
 		p.everything() // a plugin's sitemap

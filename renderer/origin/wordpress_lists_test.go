@@ -73,14 +73,14 @@ func TestSnapshot_tagsOfWhatAWordPressPageLists(t *testing.T) {
 		{name: "a day below a front", path: "/blog/2026/11/23", body: html("archive date", loop), want: []string{"archive:date:2026-11-23"}},
 		{name: "a date that the path does not say", path: "/when", body: html("archive date", loop), want: []string{"list:app/posts"}},
 		{name: "the archive of a type", path: "/books", body: html("archive post-type-archive post-type-archive-book", loop), want: []string{"list:app/book"}},
-		{name: "the feed", path: "/feed", kind: "application/rss+xml", body: rss, want: []string{"list:app/posts"}},
+		{name: "the feed", path: "/feed", kind: "application/rss+xml", body: rss, want: []string{"list:app/feed", "list:app/posts"}},
 		{
 			name: "the feed of a category", path: "/category/news/feed", kind: "application/rss+xml", body: rss,
-			link: []string{`<https://x.com/wp-json/wp/v2/categories/4>; rel="alternate"`}, want: []string{"archive:category:4"},
+			link: []string{`<https://x.com/wp-json/wp/v2/categories/4>; rel="alternate"`}, want: []string{"archive:category:4", "list:app/feed"},
 		},
 		{
 			name: "the feed of a post that nobody has commented on", path: "/a/feed", kind: "application/rss+xml", body: "<rss></rss>",
-			link: []string{`<https://x.com/wp-json/wp/v2/posts/42>; rel="alternate"`}, want: []string{"list:app/comments", "self:post:42"},
+			link: []string{`<https://x.com/wp-json/wp/v2/posts/42>; rel="alternate"`}, want: []string{"list:app/comments", "list:app/feed", "self:post:42"},
 		},
 		{name: "a sitemap of posts", path: "/wp-sitemap-posts-post-2.xml", kind: "application/xml", body: "<urlset/>", want: []string{"list:app/posts"}},
 		{name: "a sitemap of terms", path: "/wp-sitemap-taxonomies-post_tag-1.xml", kind: "application/xml", body: "<urlset/>", want: []string{"list:app/posts", "list:app/tags"}},
