@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -254,7 +255,11 @@ func (w *Worker) conclude(ctx context.Context, run *ledger.Run, page storage.Pag
 func (w *Worker) finish(ctx context.Context, run *ledger.Run, outcome ledger.Outcome, page storage.Page, res output.Result) (ledger.End, error) {
 	end, err := w.tell(ctx, func() (ledger.End, error) { return run.Finish(ctx, outcome, page, res.MTime) })
 	if err == nil && !end.Lost {
-		w.Log.Info("page "+string(outcome), "path", run.Path.String(), "bytes", len(page.Body))
+		level := slog.LevelInfo
+		if !res.Changed { // readers see what they saw before
+			level = slog.LevelDebug
+		}
+		w.Log.Log(ctx, level, "page "+string(outcome), "path", run.Path.String(), "bytes", len(page.Body))
 	}
 	return end, err
 }

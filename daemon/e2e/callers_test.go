@@ -160,14 +160,19 @@ func (s *site) triggerItem(t *testing.T, kind string, id int) {
 func (s *site) mustPublish(t *testing.T, w *wordPress, slug, title string, categories ...int) item {
 	t.Helper()
 	post := w.newPost(t, slug, title, categories...)
-	s.trigger(t, url.Values{"path": {post.path(t)}})
-	s.awaitFile(t, post.path(t), title, foundSoon) // how soon is no matter here
+	s.renderNow(t, post.path(t))
 	return post
+}
+
+// renderNow has pages published, and waits for that.
+func (s *site) renderNow(t *testing.T, paths ...string) {
+	t.Helper()
+	s.trigger(t, url.Values{"path": paths, "wait": {"30s"}})
 }
 
 // foundSoon is how long it may take to find what a plugin forgot: WordPress is
 // asked for it first, and one page leads to the next.
-const foundSoon = 10 * time.Second
+const foundSoon = 20 * time.Second
 
 // testForgetful is about what the plugins do not tell. Pages that go are looked
 // at twice, so the changes of all plugins are made before their ends are awaited.
@@ -178,18 +183,17 @@ func testForgetful(t *testing.T, s *site, w *wordPress, gone func(answer) bool, 
 			before, after, from, to item
 		}
 		var moves []move
+		var paths []string
 		for i, c := range callers {
 			m := move{caller: c}
 			m.from = w.create(t, "categories", fields{"name": fmt.Sprintf("Left %d", i), "slug": fmt.Sprintf("left-%d", i)})
 			m.to = w.create(t, "categories", fields{"name": fmt.Sprintf("Entered %d", i), "slug": fmt.Sprintf("entered-%d", i)})
 			w.newPost(t, fmt.Sprintf("stays-%d", i), fmt.Sprintf("Stays %d", i), m.from.ID)
 			w.newPost(t, fmt.Sprintf("awaits-%d", i), fmt.Sprintf("Awaits %d", i), m.to.ID)
-			m.before = s.mustPublish(t, w, fmt.Sprintf("%d-wandering", i), fmt.Sprintf("Wanders %d", i), m.from.ID)
-			s.trigger(t, url.Values{"path": {m.from.path(t), m.to.path(t), "/"}})
-			s.awaitFile(t, m.from.path(t), fmt.Sprintf("Wanders %d", i), foundSoon)
-			s.awaitFile(t, m.to.path(t), fmt.Sprintf("Awaits %d", i), foundSoon)
-			moves = append(moves, m)
+			m.before = w.newPost(t, fmt.Sprintf("%d-wandering", i), fmt.Sprintf("Wanders %d", i), m.from.ID)
+			moves, paths = append(moves, m), append(paths, m.from.path(t), m.to.path(t), m.before.path(t))
 		}
+		s.renderNow(t, paths...)
 		for i, m := range moves {
 			moves[i].after = w.edit(t, "posts", m.before.ID, fields{"slug": fmt.Sprintf("%d-settled", i), "categories": []int{m.to.ID}})
 			send(t, m.request(t, s.URL, m.before, moves[i].after))
@@ -211,18 +215,17 @@ func testForgetful(t *testing.T, s *site, w *wordPress, gone func(answer) bool, 
 			post, category item
 		}
 		var all []going
+		paths := []string{"/"}
 		for i, c := range callers {
 			if c.deleted == nil {
 				continue
 			}
 			g := going{caller: c, category: w.create(t, "categories", fields{"name": fmt.Sprintf("Of those who go %d", i), "slug": fmt.Sprintf("going-%d", i)})}
 			w.newPost(t, fmt.Sprintf("remains-%d", i), fmt.Sprintf("Remains %d", i), g.category.ID)
-			g.post = s.mustPublish(t, w, fmt.Sprintf("%d-leaving", i), fmt.Sprintf("Leaves %d", i), g.category.ID)
-			s.trigger(t, url.Values{"path": {g.category.path(t), "/"}})
-			s.awaitFile(t, g.category.path(t), fmt.Sprintf("Leaves %d", i), foundSoon)
-			s.awaitFile(t, "/", fmt.Sprintf("Leaves %d", i), foundSoon)
-			all = append(all, g)
+			g.post = w.newPost(t, fmt.Sprintf("%d-leaving", i), fmt.Sprintf("Leaves %d", i), g.category.ID)
+			all, paths = append(all, g), append(paths, g.category.path(t), g.post.path(t))
 		}
+		s.renderNow(t, paths...)
 		for _, g := range all {
 			force := ""
 			if g.forEver {
@@ -242,21 +245,32 @@ func testForgetful(t *testing.T, s *site, w *wordPress, gone func(answer) bool, 
 	})
 
 	t.Run("of a category with another slug", func(t *testing.T) {
+		type renaming struct {
+			caller
+			name                string
+			before, after, post item
+		}
+		var all []renaming
+		var paths []string
 		for i, c := range callers {
 			if c.renamed == nil {
 				continue
 			}
-			t.Run(c.plugin, func(t *testing.T) {
-				name := fmt.Sprintf("Renamed for the %d. plugin", i)
-				before := w.create(t, "categories", fields{"name": fmt.Sprintf("Before %d", i), "slug": fmt.Sprintf("%d-before", i)})
-				post := s.mustPublish(t, w, fmt.Sprintf("in-renamed-%d", i), fmt.Sprintf("In renamed %d", i), before.ID)
-				s.trigger(t, url.Values{"path": {before.path(t)}})
-				s.awaitFile(t, before.path(t), fmt.Sprintf("In renamed %d", i), foundSoon)
-				after := w.edit(t, "categories", before.ID, fields{"name": name, "slug": fmt.Sprintf("%d-after", i)})
-				send(t, c.renamed(t, s.URL, after))
-				s.awaitFile(t, after.path(t), name, foundSoon)
-				s.awaitFile(t, post.path(t), name, foundSoon)
-				s.awaitPage(t, before.path(t)+"/", "it is gone", foundSoon, gone)
+			r := renaming{caller: c, name: fmt.Sprintf("Renamed for the %d. plugin", i)}
+			r.before = w.create(t, "categories", fields{"name": fmt.Sprintf("Before %d", i), "slug": fmt.Sprintf("%d-before", i)})
+			r.post = w.newPost(t, fmt.Sprintf("in-renamed-%d", i), fmt.Sprintf("In renamed %d", i), r.before.ID)
+			all, paths = append(all, r), append(paths, r.before.path(t), r.post.path(t))
+		}
+		s.renderNow(t, paths...)
+		for i, r := range all {
+			all[i].after = w.edit(t, "categories", r.before.ID, fields{"name": r.name, "slug": strings.Replace(r.before.Slug, "before", "after", 1)})
+			send(t, r.renamed(t, s.URL, all[i].after))
+		}
+		for _, r := range all {
+			t.Run(r.plugin, func(t *testing.T) {
+				s.awaitFile(t, r.after.path(t), r.name, foundSoon)
+				s.awaitFile(t, r.post.path(t), r.name, foundSoon)
+				s.awaitPage(t, r.before.path(t)+"/", "it is gone", foundSoon, gone)
 			})
 		}
 	})

@@ -145,7 +145,7 @@ func (p *wordPressPage) list(base string) { p.add("list:" + p.name + "/" + base)
 func (p *wordPressPage) feed(body []byte) {
 	comments := false
 	isFeed := bytes.Contains(body, []byte("<rss")) || bytes.Contains(body, []byte("<feed")) || bytes.Contains(body, []byte("<rdf:RDF"))
-	if isFeed {
+	if isFeed && !p.single {
 		p.list("feed")
 	}
 	for _, m := range guid.FindAllSubmatch(body, -1) {
@@ -162,9 +162,9 @@ func (p *wordPressPage) feed(body []byte) {
 		if m[1] == "taxonomies" {
 			p.list("posts") // a term without posts is not in it
 		}
-	case comments || p.single:
+	case p.single, p.narrow:
+	case comments:
 		p.list("comments")
-	case p.narrow:
 	case isFeed:
 		p.list("posts")
 	default:
