@@ -147,9 +147,9 @@ func TestPreset_refusesWhatIsNotSigned(t *testing.T) {
 // presetTriggers are what the events mean.
 var presetTriggers = map[string]meant{
 	"wordpress-post": {
-		Paths: []string{"/new", "/old"},
+		Paths: []string{"/new"},
 		Known: []string{
-			"/", "/category/news", "/category/uncategorized", "/new/feed", "/feed", "/category/news/feed", "/category/uncategorized/feed",
+			"/old", "/", "/category/news", "/category/uncategorized", "/new/feed", "/feed", "/category/news/feed", "/category/uncategorized/feed",
 			"/wp-sitemap.xml", "/wp-sitemap-posts-post-1.xml",
 		},
 		Labels: []string{

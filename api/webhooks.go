@@ -22,13 +22,15 @@ const (
 	eventParked     = "parked"     // some of it was not understood, and is kept for a person
 	eventUnreadable = "unreadable" // neither JSON nor a form, or too large
 	eventRefused    = "refused"    // whoever sent it does not have the secret
-	eventLost       = "lost"       // nothing could keep it: its sender was told so
+	eventLost       = "lost"       // nothing could keep or read it: its sender was told so
 	eventAsked      = "asked"      // a question, and no event
 )
 
 var eventOutcomes = []string{eventAccepted, eventIgnored, eventDuplicate, eventParked, eventUnreadable, eventRefused, eventLost, eventAsked}
 
 var errNoWebhook = &badRequest{http.StatusNotFound, "unknown_webhook", "there is no such webhook"}
+
+var errBusyWebhook = &badRequest{http.StatusServiceUnavailable, "busy", "the rules of this webhook take too long over other events; send it again"}
 
 // webhook takes an event of a CMS. What is answered with 200 is durable. A
 // sender is never told that an address is gone for good: some forget the
@@ -72,6 +74,10 @@ func (a *API) event(w http.ResponseWriter, r *http.Request, hook *webhook.Hook) 
 		return a.answerQuestion(w, r, reading.Ask)
 	}
 	res, outcome, err := a.settle(r, hook, e, reading)
+	if errors.Is(err, errBusyWebhook) {
+		w.Header().Set("Retry-After", "5")
+		a.log.Error("event not read, its sender has to send it again", "webhook", hook.Name(), "err", err)
+	}
 	if err != nil {
 		a.refuse(w, r, err)
 		return eventLost
@@ -82,8 +88,12 @@ func (a *API) event(w http.ResponseWriter, r *http.Request, hook *webhook.Hook) 
 }
 
 // settle makes what an event has changed durable, and keeps what was not
-// understood of it.
+// understood of it. One that was not read at all is left to its sender: there
+// may be nothing wrong with it, and there is little room for what is kept.
 func (a *API) settle(r *http.Request, hook *webhook.Hook, e webhook.Event, reading webhook.Reading) (revalidated, string, error) {
+	if reading.Busy {
+		return revalidated{}, "", errBusyWebhook
+	}
 	changed := a.changed(hook, reading)
 	changed.reason = a.reason("webhook "+hook.Name(), r)
 	accepted, err := a.submitEach(r, changed.triggers())
@@ -91,13 +101,13 @@ func (a *API) settle(r *http.Request, hook *webhook.Hook, e webhook.Event, readi
 		return revalidated{}, "", err
 	}
 	res := revalidated{ID: id(accepted), Pages: pages(accepted), Message: changed.remark(accepted)}
-	if len(reading.Failed)+len(changed.failed) == 0 {
+	if len(reading.Failed) == 0 {
 		if changed.isZero() {
 			return res, eventIgnored, nil
 		}
 		return res, eventAccepted, nil
 	}
-	said, err := a.park(r.Context(), hook, e, append(reading.Failed, changed.failed...))
+	said, err := a.park(r.Context(), hook, e, reading.Failed)
 	if err != nil {
 		return res, "", err
 	}

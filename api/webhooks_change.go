@@ -15,23 +15,23 @@ import (
 	"rebake/worker"
 )
 
-// mostTriggers bounds what one event may become: so many triggers of as many
-// paths as a trigger may name. An event that names more is about the whole site.
-const mostTriggers = 10
+// What one event may become: so many triggers of as many names as a trigger may
+// have. An event that names more is about the whole site.
+const (
+	mostTriggers = 10 // of pages and items, which are renders and questions to the CMS
+	mostLookups  = 50 // of tags and of pages that may be known, which are one look into the ledger each
+)
 
 // changed is what an event has changed, as pages of this site.
 type changed struct {
 	trigger worker.Trigger // without all
 	all     bool
-	most    int    // of paths in one trigger
-	reason  string // who asked
-	said    string // by the reader
-	ruled   bool   // there are rules, and none matched
-	asks    bool   // there is a CMS that is asked where an item belongs
-	// left are texts that name no page here, and failed is what is worth a
-	// person's look.
-	left   []string
-	failed []webhook.Failure
+	most    int      // of paths in one trigger
+	reason  string   // who asked
+	said    string   // of the event, so far
+	ruled   bool     // there are rules, and none matched
+	asks    bool     // there is a CMS that is asked where an item belongs
+	left    []string // texts that name no page here
 }
 
 // changed takes a sender's words for paths and labels of this site. What names
@@ -43,16 +43,7 @@ func (a *API) changed(hook *webhook.Hook, r webhook.Reading) changed {
 		c.asks = resolver.Resolves()
 	}
 	c.trigger = worker.Trigger{Priority: ledger.Critical, Settle: *cfg.Settle, MaxWait: *cfg.MaxWait, Recheck: *cfg.Recheck > 0, RecheckAfter: *cfg.Recheck}
-	room := mostTriggers * c.most
-	named := len(r.Paths) + len(r.Known) + len(r.Tags) + len(r.Prefixes) + len(r.Items)
-	if named > room {
-		// All known pages are looked at then, so only those count that may be new.
-		c.all = true
-		c.failed = append(c.failed, webhook.Failure{Message: fmt.Sprintf("it names %d pages and tags, more than %d; all known pages are rendered instead, at low priority", named, room)})
-		r.Known, r.Tags, r.Prefixes = nil, nil, nil
-		r.Items = r.Items[:min(len(r.Items), room/2)]
-		r.Paths = r.Paths[:min(len(r.Paths), room/2)]
-	}
+	a.shorten(hook, &r, &c)
 	c.trigger.Paths = a.pagesOf(r.Paths, &c)
 	c.trigger.Known = slices.DeleteFunc(a.pagesOf(r.Known, &c), func(p storage.Path) bool { return slices.Contains(c.trigger.Paths, p) })
 	for _, p := range a.pagesOf(r.Prefixes, &c) {
@@ -73,6 +64,28 @@ func (a *API) changed(hook *webhook.Hook, r webhook.Reading) changed {
 		c.trigger.Items = append(c.trigger.Items, item)
 	}
 	return c
+}
+
+// shorten leaves out what an event names beyond what it may, for which all known
+// pages are looked at. Its sender is told.
+func (a *API) shorten(hook *webhook.Hook, r *webhook.Reading, c *changed) {
+	tell := func(format string, args ...any) {
+		c.all = true
+		why := fmt.Sprintf(format, args...) + "; all known pages are rendered instead, at low priority"
+		c.said = sentences(c.said, why)
+		a.log.Warn("event names too much", "webhook", hook.Name(), "why", why)
+	}
+	room := mostTriggers * c.most
+	if named := len(r.Paths) + len(r.Items); named > room {
+		r.Items = r.Items[:min(len(r.Items), room/2)]
+		r.Paths = r.Paths[:min(len(r.Paths), room-len(r.Items))]
+		tell("it names %d pages and items, and the last %d are left out", named, named-len(r.Paths)-len(r.Items))
+	}
+	room = mostLookups * c.most
+	if named := len(r.Known) + len(r.Tags) + len(r.Prefixes); named > room {
+		r.Known, r.Tags, r.Prefixes = nil, nil, nil
+		tell("it names %d tags, prefixes and pages that may be known, more than %d", named, room)
+	}
 }
 
 // checkTag says why a text is no tag, nil if it is one.

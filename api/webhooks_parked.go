@@ -195,11 +195,11 @@ func (a *API) again(r *http.Request, parked ledger.ParkedEvent) (Retried, error)
 		return res, nil
 	}
 	reading := a.cfg.Webhooks.Read(r.Context(), hook, e)
-	c := a.changed(hook, reading)
-	if failed := append(reading.Failed, c.failed...); len(failed) > 0 {
-		res.Message = failureText(failed)
+	if len(reading.Failed) > 0 {
+		res.Message = failureText(reading.Failed)
 		return res, nil
 	}
+	c := a.changed(hook, reading)
 	c.reason = "webhook " + hook.Name() + ", parked before"
 	accepted, err := a.submitEach(r, c.triggers())
 	if err != nil {

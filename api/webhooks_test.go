@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,6 +56,15 @@ func newHooked(t testing.TB, hooks map[string]webhook.Config, change ...func(*Co
 func (f *fixture) send(name, body string, headers ...string) response {
 	f.t.Helper()
 	return do(f.t, f.Public(), "POST", "/_rebake/webhooks/"+name, body, append([]string{"Authorization: Bearer " + hookSecret, "Content-Type: application/json"}, headers...)...)
+}
+
+// sendWordPress sends an event as our plugin for WordPress does.
+func (f *fixture) sendWordPress(name, body string) response {
+	f.t.Helper()
+	at := strconv.FormatInt(time.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(hookSecret))
+	mac.Write([]byte("1." + at + "." + body))
+	return do(f.t, f.Public(), "POST", "/_rebake/webhooks/"+name, body, "webhook-id: 1", "webhook-timestamp: "+at, "webhook-signature: v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
 // counted checks the metric of a webhook's outcomes.
@@ -244,7 +254,7 @@ func TestWebhook_manyPathsAreSeveralTriggers(t *testing.T) {
 	for name, c := range map[string]struct{ paths, triggers, taken int }{
 		"as many as one may name":   {5, 1, 5},
 		"more":                      {12, 3, 12},
-		"more than an event may be": {60, 6, 25}, // the last is the whole site
+		"more than an event may be": {60, 11, 50}, // the last is the whole site
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newHooked(t, map[string]webhook.Config{"g": {Kind: "generic"}}, func(c *Config) { c.MaxPaths = 5 })
@@ -260,11 +270,82 @@ func TestWebhook_manyPathsAreSeveralTriggers(t *testing.T) {
 			if len(all) != c.triggers || taken != c.taken || got["revalidated"] != true {
 				t.Errorf("%d triggers of %d paths, answered %v", len(all), taken, got)
 			}
-			if c.taken < c.paths && (all[len(all)-1].Labels[0] != ledger.Site || all[len(all)-1].Priority != ledger.Low || len(f.state.parked) != 1) {
-				t.Errorf("the rest is left to %+v, and %d events are parked", all[len(all)-1], len(f.state.parked))
+			if c.taken < c.paths && (all[len(all)-1].Labels[0] != ledger.Site || all[len(all)-1].Priority != ledger.Low || !strings.Contains(got["message"].(string), "the last 10 are left out")) {
+				t.Errorf("the rest is left to %+v, answered %v", all[len(all)-1], got)
+			}
+			if len(f.state.parked) != 0 {
+				t.Errorf("%d events are parked, and nothing is wrong with them", len(f.state.parked))
 			}
 		})
 	}
+}
+
+// Tags cost less than pages, and an event may name more of them.
+func TestWebhook_manyTags(t *testing.T) {
+	for name, c := range map[string]struct {
+		tags, labels int
+		all          bool
+	}{
+		"more than pages may be":    {100, 100, false},
+		"more than an event may be": {251, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newHooked(t, map[string]webhook.Config{"g": {Kind: "generic"}}, func(c *Config) { c.MaxPaths = 5 })
+			var tags []string
+			for i := range c.tags {
+				tags = append(tags, fmt.Sprintf(`"t%d"`, i))
+			}
+			got := f.send("g", `{"path":"/a","tags":[`+strings.Join(tags, ",")+`]}`).object()
+			labels, paths := 0, 0
+			for _, tr := range f.site.all() {
+				labels, paths = labels+len(tr.Labels), paths+len(tr.Paths)
+			}
+			if labels != c.labels || paths != 1 || len(f.state.parked) != 0 {
+				t.Errorf("%d labels and %d pages, %d events parked; answered %v", labels, paths, len(f.state.parked), got)
+			}
+			if told := strings.Contains(fmt.Sprint(got["message"]), "251 tags"); told != c.all {
+				t.Errorf("message is %q", got["message"])
+			}
+		})
+	}
+}
+
+// Many posts that move at once are still about these posts, and not about the
+// whole site.
+func TestWebhook_aBulkEditOfWordPress(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"wp": {Kind: "wordpress"}}, func(c *Config) { c.MaxPaths = 100 })
+	var events []string
+	for i := range 100 {
+		day := fmt.Sprintf("https://www.example.com/2026/%02d/%02d/", i%12+1, i%28+1)
+		events = append(events, fmt.Sprintf(`{"type":"post","id":%d,"post_type":"post","rest_base":"posts","links":["%[2]sp%[1]d/"],"old_links":["%[2]sold%[1]d/"],`+
+			`"archives":["https://www.example.com/","%[2]s","https://www.example.com/tag/t%[3]d/"],"terms":["category:4","post_tag:%[4]d"],"author":1,"listed":true}`, i+1, day, i%50, i%50+1))
+	}
+	w := f.sendWordPress("wp", `{"source":"wordpress","version":1,"home":"https://www.example.com","events":[`+strings.Join(events, ",")+`]}`)
+	if w.Code != http.StatusOK {
+		t.Fatalf("answer is %d %s", w.Code, w.Body)
+	}
+	pages, items := 0, 0
+	for _, tr := range f.site.all() {
+		pages, items = pages+len(tr.Paths), items+len(tr.Items)
+		if slices.Contains(tr.Labels, ledger.Site) {
+			t.Error("the whole site is rendered")
+		}
+	}
+	if pages != 100 || items != 100 || len(f.state.parked) != 0 {
+		t.Errorf("%d pages, %d items; %d events parked", pages, items, len(f.state.parked))
+	}
+}
+
+// An event that rules had no time for is its sender's to send again: nothing is
+// wrong with it that a person could mend.
+func TestWebhook_busy(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"g": {Kind: "generic"}})
+	hook, _ := f.cfg.Webhooks.Hook("g")
+	_, _, err := f.settle(newRequest("POST", "/_rebake/webhooks/g", ""), hook, webhook.Event{}, webhook.Reading{Busy: true, Failed: []webhook.Failure{{Message: "no turn"}}})
+	if !errors.Is(err, errBusyWebhook) || len(f.state.parked) != 0 {
+		t.Errorf("settled with %v, %d events parked", err, len(f.state.parked))
+	}
+	f.idle()
 }
 
 func TestWebhook_spooled(t *testing.T) {
@@ -367,10 +448,7 @@ func TestWebhook_question(t *testing.T) {
 		"/a": {Path: mustPath(t, "/a"), Freshness: ledger.PageRetrying, Page: &ledger.PageState{At: changed, Changed: changed}, Owed: &ledger.OwedState{Error: "status 503"}},
 	}
 	body := `{"source":"wordpress","version":1,"ask":["https://www.example.com/a/","https://elsewhere.example/b"]}`
-	at := strconv.FormatInt(time.Now().Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(hookSecret))
-	mac.Write([]byte("1." + at + "." + body))
-	w := do(t, f.Public(), "POST", "/_rebake/webhooks/wp", body, "webhook-id: 1", "webhook-timestamp: "+at, "webhook-signature: v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	w := f.sendWordPress("wp", body)
 	var got struct{ Pages []AskedPage }
 	w.decode(&got)
 	want := []AskedPage{

@@ -21,6 +21,7 @@ type Hook struct {
 	verifier atomic.Pointer[signature.Verifier]
 	secrets  atomic.Pointer[storage.Secrets]
 	recent   *signature.Recent
+	places   chan struct{} // one for each event that rules may still begin to read
 }
 
 // New returns the webhook of a name. Its errors are the config's, all at once,
@@ -30,7 +31,10 @@ func New(name string, cfg Config) (*Hook, error) {
 	if !known {
 		return nil, fmt.Errorf("kind: unknown kind %q; known: %s", cfg.Kind, strings.Join(Kinds(), ", "))
 	}
-	h := &Hook{name: name, cfg: cfg.WithDefaults(), kind: k}
+	h := &Hook{name: name, cfg: cfg.WithDefaults(), kind: k, places: make(chan struct{}, readers)}
+	for range readers {
+		h.places <- struct{}{}
+	}
 	errs := []error{h.cfg.check(k)}
 	for i, r := range cfg.Rules {
 		compiled, err := r.compile()
@@ -66,18 +70,23 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
-// mostWait is the longest that a page may be kept waiting on purpose.
-const mostWait = time.Hour
+const (
+	// mostWait is the longest that a page may be kept waiting on purpose: the
+	// ledger waits no longer.
+	mostWait = 5 * time.Minute
+	// mostRecheck is the longest until a second look.
+	mostRecheck = time.Hour
+)
 
 // check returns what is wrong with the plain values.
 func (c Config) check(k kind) error {
 	var errs []error
 	for _, f := range []struct {
-		key string
-		d   time.Duration
-	}{{"settle", *c.Settle}, {"max_wait", *c.MaxWait}, {"recheck", *c.Recheck}} {
-		if f.d < 0 || f.d > mostWait {
-			errs = append(errs, fmt.Errorf("%s: must be between 0s and %s", f.key, mostWait))
+		key     string
+		d, most time.Duration
+	}{{"settle", *c.Settle, mostWait}, {"max_wait", *c.MaxWait, mostWait}, {"recheck", *c.Recheck, mostRecheck}} {
+		if f.d < 0 || f.d > f.most {
+			errs = append(errs, fmt.Errorf("%s: must be between 0s and %s", f.key, f.most))
 		}
 	}
 	if *c.MaxWait < *c.Settle {

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"rebake/worker"
@@ -132,9 +133,11 @@ func readDatoCMS(e Event) (Change, error) {
 }
 
 // readKontent reads a list of notifications, each of an item by its codename.
+// One that names none is an error, and does not keep the others from being
+// heard.
 func readKontent(e Event) (Change, error) {
 	list, _ := at(e.Body, "notifications").([]any)
-	c, tagged := Change{}, map[string]bool{}
+	c, tagged, nameless := Change{}, map[string]bool{}, []string(nil)
 	for n, notification := range list {
 		system, message := at(notification, "data", "system"), at(notification, "message")
 		if slot := word(message, "delivery_slot"); slot == "preview" {
@@ -154,7 +157,8 @@ func readKontent(e Event) (Change, error) {
 		}
 		i, ok := item(kind, word(system, "codename"), version)
 		if !ok {
-			return c, fmt.Errorf("notifications[%d] names no item", n)
+			nameless = append(nameless, strconv.Itoa(n))
+			continue
 		}
 		c.Items = append(c.Items, worker.Item(i))
 		if !tagged[kind] {
@@ -162,7 +166,10 @@ func readKontent(e Event) (Change, error) {
 			c.Tags = append(c.Tags, kind)
 		}
 	}
-	if len(c.Items) == 0 {
+	switch {
+	case len(nameless) > 0:
+		return c, fmt.Errorf("notifications name no item: number %s, from 0", strings.Join(nameless, ", "))
+	case len(c.Items) == 0:
 		return ignored("nothing that is published has changed")
 	}
 	return c, nil

@@ -177,6 +177,10 @@ func TestKinds_read(t *testing.T) {
 			"payload", `{"collection":"posts","operation":"update","doc":{"id":"64f","updatedAt":"2026-11-22T05:54:33.000Z","_status":"published"}}`, nil,
 			Change{Items: item("posts:64f", "2026-11-22T05:54:33.000Z"), Tags: []string{"posts"}},
 		},
+		"payload saves a draft over what is published": {
+			"payload", `{"collection":"posts","operation":"update","doc":{"id":"64f","updatedAt":"2026-11-22T05:54:33.000Z","_status":"draft"},"previousDoc":{"_status":"published"}}`, nil,
+			Change{Items: item("posts:64f", ""), Tags: []string{"posts"}},
+		},
 		"generic": {
 			"generic", `{"path":"/a","paths":["/b"],"tags":["x"],"prefix":"/c","item":"post:1","version":3}`, nil,
 			Change{Paths: []string{"/a", "/b"}, Tags: []string{"x"}, Prefixes: []string{"/c"}, Items: item("post:1", "3")},
@@ -216,6 +220,18 @@ func TestKinds_readNothingOfWhatTheyDoNotKnow(t *testing.T) {
 				t.Errorf("read as %+v, with the failures %v", r.Change, r.Failed)
 			}
 		})
+	}
+}
+
+// One notification that says nothing is kept for a person, and the others count.
+func TestReadKontent_oneOfSeveralNamesNothing(t *testing.T) {
+	h := mustHook(t, Config{Kind: "kontent"})
+	r := h.read(event(t, h, `{"notifications":[{"data":{"system":{}},"message":{"action":"published"}},{"data":{"system":{"codename":"a","type":"article"}},"message":{"action":"published"}}]}`))
+	if diff := cmp.Diff(Change{Items: []worker.Item{{Tag: "article:a"}}, Tags: []string{"article"}}, r.Change, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("change (-want +got):\n%s", diff)
+	}
+	if len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Message, "number 0") {
+		t.Errorf("failures are %v", r.Failed)
 	}
 }
 

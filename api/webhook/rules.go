@@ -78,6 +78,9 @@ type Reading struct {
 	Matched []int
 	// Failed are the parts of rules that came to nothing. The others count.
 	Failed []Failure
+	// Busy says that rules had no time for the event, and nothing is known of
+	// it: its sender has to send it again.
+	Busy bool
 	// Ruled says that there are rules, so that an event which matches none of
 	// them is nobody's business.
 	Ruled bool

@@ -137,6 +137,8 @@ func TestNew_errors(t *testing.T) {
 		"too long":                 {Config{Kind: "strapi", Rules: []Rule{{When: strings.Repeat("body.x == 1 || ", 200) + "true"}}}, "rules[0].when: "},
 		"no rules":                 {Config{Kind: "github"}, "rules: required for kind github"},
 		"waits too long":           {Config{Kind: "strapi", Recheck: &hours}, "recheck: must be between 0s and 1h"},
+		"settles too long":         {Config{Kind: "strapi", Settle: new(6 * time.Minute), MaxWait: new(5 * time.Minute)}, "settle: must be between 0s and 5m0s"},
+		"puts off too long":        {Config{Kind: "strapi", MaxWait: new(6 * time.Minute)}, "max_wait: must be between 0s and 5m0s"},
 		"waits for nothing":        {Config{Kind: "strapi", MaxWait: new(kinds["strapi"].settle / 2)}, "max_wait: is less than settle (1s)"},
 		"negative body":            {Config{Kind: "strapi", MaxBody: -1}, "max_body: "},
 		"short secret":             {Config{Kind: "strapi", Secret: storage.Secrets{"CANARY"}}, "secret[0]: must have at least 8 bytes"},

@@ -108,8 +108,8 @@ func readPayload(e Event) (Change, error) {
 	if id == "" && word(e.Body, "global") != "" {
 		id = kind
 	}
-	if word(e.Body, "operation") == "delete" {
-		version = ""
+	if word(e.Body, "operation") == "delete" || word(e.Body, "doc", "_status") == "draft" {
+		version = "" // a draft's date is not that of what is published
 	}
 	doc, err := one(kind, id, version)
 	c.Items, c.Tags = append(c.Items, doc.Items...), append(c.Tags, doc.Tags...)

@@ -12,22 +12,28 @@ import (
 )
 
 const (
-	// readTime is how long an event may take to be read. Rules always come to
-	// an end, but loops in them over long lists can take their time.
+	// readTime is how long rules may take over an event, and how long an event
+	// waits for its turn. Rules always come to an end, but loops in them over
+	// long lists can take their time.
 	readTime = time.Second
-	// readers is how many events are read at once.
+	// readTicks is in how many steps that time is counted. A process that is
+	// stopped for a while misses all ticks but one, and blames no event for it.
+	readTicks = 10
+	// readers is how many events of one webhook go through its rules at once.
 	readers = 4
 )
 
+// errLate is what did not come within readTime.
+var errLate = errors.New("too late")
+
 // Set is all webhooks of a site. Safe for concurrent use.
 type Set struct {
-	hooks   map[string]*Hook
-	reading chan struct{} // has a place for each event that is being read
+	hooks map[string]*Hook
 }
 
 // NewSet returns the webhooks by their names. Its errors are the config's.
 func NewSet(configs map[string]Config) (*Set, error) {
-	s := &Set{hooks: make(map[string]*Hook, len(configs)), reading: make(chan struct{}, readers)}
+	s := &Set{hooks: make(map[string]*Hook, len(configs))}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(configs)) {
 		h, err := New(name, configs[name])
@@ -66,37 +72,66 @@ func (s *Set) Secrets() []storage.Secret {
 	return all
 }
 
-// Read says what an event has changed. It takes no longer than readTime: an
+// Read says what an event has changed. Rules take no longer than readTime: an
 // event that is not read by then is a Failure. What reads it goes on to its end
-// all the same, and keeps its place for so long, so that there are never more
-// than a few.
+// all the same, and keeps its place for so long, so that a webhook never has
+// more than a few. An event for which no place becomes free is not looked at,
+// and Busy. Without rules nothing can take long, and there is no limit.
 func (s *Set) Read(ctx context.Context, h *Hook, e Event) Reading {
-	timer := time.NewTimer(readTime)
-	defer timer.Stop()
-	select {
-	case s.reading <- struct{}{}:
-	case <-timer.C:
-		return failed("the rules of other events take too long; there was no turn for this one")
-	case <-ctx.Done():
-		return failed("%v", context.Cause(ctx))
+	if len(h.rules) == 0 {
+		return h.contained(e)
+	}
+	switch _, err := await(ctx, h.places); {
+	case errors.Is(err, errLate):
+		r := failed("the rules take too long over other events; there was no turn for this one")
+		r.Busy = true
+		return r
+	case err != nil:
+		return failed("%v", err)
 	}
 	read := make(chan Reading, 1)
 	go func() {
-		defer func() { <-s.reading }()
-		var r Reading
-		if err := storage.Contain(func() error { r = h.read(e); return nil }); err != nil {
-			r = failed("%v", err)
-		}
-		read <- r
+		defer func() { h.places <- struct{}{} }()
+		read <- h.contained(e)
 	}()
-	select {
-	case r := <-read:
-		return r
-	case <-timer.C:
+	switch r, err := await(ctx, read); {
+	case errors.Is(err, errLate):
 		return failed("reading it takes longer than %s; loops in rules should be over short lists", readTime)
-	case <-ctx.Done():
-		return failed("%v", context.Cause(ctx))
+	case err != nil:
+		return failed("%v", err)
+	default:
+		return r
 	}
+}
+
+// await returns what a channel gives within readTime. Its errors are errLate and
+// the context's cause.
+func await[T any](ctx context.Context, from <-chan T) (v T, err error) {
+	tick := time.NewTicker(readTime / readTicks)
+	defer tick.Stop()
+	for range readTicks {
+		select {
+		case v = <-from:
+			return v, nil
+		case <-ctx.Done():
+			return v, context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+	select { // of two that are ready, the one above takes any
+	case v = <-from:
+		return v, nil
+	default:
+		return v, errLate
+	}
+}
+
+// contained reads an event; a panic is a Failure.
+func (h *Hook) contained(e Event) (r Reading) {
+	if err := storage.Contain(func() error { r = h.read(e); return nil }); err != nil {
+		return failed("%v", err)
+	}
+	return r
 }
 
 func failed(format string, args ...any) Reading {

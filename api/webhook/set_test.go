@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,30 +18,40 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// slowSet has a webhook whose events are read when the test lets them.
-func slowSet(t *testing.T, read reader) (*Set, *Hook) {
+// slowSet has a webhook with rules whose events are read when the test lets
+// them, and one without rules.
+func slowSet(t *testing.T, read reader) (s *Set, ruled, plain *Hook) {
 	t.Helper()
-	s, err := NewSet(map[string]Config{"cms": {Kind: "generic", Secret: storage.Secrets{testSecret}}})
+	cfg := Config{Kind: "generic", Secret: storage.Secrets{testSecret}}
+	plainCfg := cfg
+	cfg.Rules = []Rule{{Paths: Texts{"/"}}}
+	s, err := NewSet(map[string]Config{"cms": cfg, "other": cfg, "plain": plainCfg})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, _ := s.Hook("cms")
-	h.kind.read = read
-	return s, h
+	ruled, _ = s.Hook("cms")
+	plain, _ = s.Hook("plain")
+	ruled.kind.read, plain.kind.read = read, read
+	return s, ruled, plain
 }
 
 func TestSet_Read_endsWhenRulesTakeLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		end := make(chan struct{})
-		s, h := slowSet(t, func(Event) (Change, error) { <-end; return Change{All: true}, nil })
+		s, h, _ := slowSet(t, func(Event) (Change, error) { <-end; return Change{All: true}, nil })
 		for range readers {
-			if r := s.Read(t.Context(), h, Event{}); len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Message, "longer than 1s") || r.All {
+			if r := s.Read(t.Context(), h, Event{}); len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Message, "longer than 1s") || r.All || r.Busy {
 				t.Errorf("read as %+v", r)
 			}
 		}
 		// They go on, and nobody else begins.
-		if r := s.Read(t.Context(), h, Event{}); len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Message, "no turn") {
+		if r := s.Read(t.Context(), h, Event{}); !r.Busy || len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Message, "no turn") {
 			t.Errorf("read as %+v", r)
+		}
+		// Those of another webhook have nothing to do with it.
+		other, _ := s.Hook("other")
+		if r := s.Read(t.Context(), other, Event{}); r.Busy || len(r.Failed) != 0 || len(r.Paths) != 1 {
+			t.Errorf("read as %+v by another webhook", r)
 		}
 		close(end)
 		synctest.Wait()
@@ -50,10 +61,36 @@ func TestSet_Read_endsWhenRulesTakeLong(t *testing.T) {
 	})
 }
 
+// An event that has waited for its turn has as much time as any other.
+func TestSet_Read_waitsForItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, _ := slowSet(t, func(Event) (Change, error) { time.Sleep(readTime - time.Millisecond); return Change{}, nil })
+		var done sync.WaitGroup
+		for range 2 * readers {
+			done.Go(func() {
+				if r := s.Read(t.Context(), h, Event{}); r.Busy || len(r.Failed) != 0 {
+					t.Errorf("read as %+v", r)
+				}
+			})
+		}
+		done.Wait()
+	})
+}
+
+// Without rules nothing can take long but the machine.
+func TestSet_Read_withoutRulesTakesItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, h := slowSet(t, func(Event) (Change, error) { time.Sleep(time.Hour); return Change{All: true}, nil })
+		if r := s.Read(t.Context(), h, Event{}); len(r.Failed) != 0 || !r.All {
+			t.Errorf("read as %+v", r)
+		}
+	})
+}
+
 func TestSet_Read_endsWithItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		end := make(chan struct{})
-		s, h := slowSet(t, func(Event) (Change, error) { <-end; return Change{}, nil })
+		s, h, _ := slowSet(t, func(Event) (Change, error) { <-end; return Change{}, nil })
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, errors.New("went away"))
 		defer cancel()
 		if r := s.Read(ctx, h, Event{}); len(r.Failed) != 1 || r.Failed[0].Message != "went away" {
@@ -64,9 +101,11 @@ func TestSet_Read_endsWithItsRequest(t *testing.T) {
 }
 
 func TestSet_Read_panicIsAFailure(t *testing.T) {
-	s, h := slowSet(t, func(Event) (Change, error) { panic("boom") })
-	if r := s.Read(t.Context(), h, Event{}); len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Message, "boom") {
-		t.Errorf("read as %+v", r)
+	s, ruled, plain := slowSet(t, func(Event) (Change, error) { panic("boom") })
+	for _, h := range []*Hook{ruled, plain} {
+		if r := s.Read(t.Context(), h, Event{}); len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Message, "boom") {
+			t.Errorf("%s: read as %+v", h.Name(), r)
+		}
 	}
 }
 
@@ -87,11 +126,11 @@ func TestSet_nilHasNone(t *testing.T) {
 }
 
 func TestSet_Secrets(t *testing.T) {
-	s, h := slowSet(t, nil)
+	s, h, _ := slowSet(t, nil)
 	if err := h.SetSecrets(storage.Secrets{"another-CANARY-0123456789"}); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]storage.Secret{"another-CANARY-0123456789"}, s.Secrets()); diff != "" {
+	if diff := cmp.Diff([]storage.Secret{"another-CANARY-0123456789", testSecret, testSecret}, s.Secrets()); diff != "" {
 		t.Errorf("secrets (-want +got):\n%s", diff)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"rebake/worker"
@@ -90,7 +89,11 @@ type wpReader struct {
 	home   string
 	got    Change
 	said   []string
+	unsaid int // what else there was to be said
 }
+
+// mostSaid is how much is said about one request.
+const mostSaid = 5
 
 func (r *wpReader) read(e wpEvent) {
 	switch e.Type {
@@ -100,12 +103,14 @@ func (r *wpReader) read(e wpEvent) {
 		r.term(e)
 	case "user":
 		r.item("user", e)
-		r.pages(e.Links, e.OldLinks)
+		r.pages(e.Links)
+		r.known(e.OldLinks)
 		r.archive("user", e.ID)
 		r.parts(e.Links, e.OldLinks)
 	case "media":
 		r.item("media", e)
-		r.pages(e.Links, e.OldLinks)
+		r.pages(e.Links)
+		r.known(e.OldLinks)
 	case "comment":
 		r.comment(e)
 	case "manual":
@@ -126,8 +131,8 @@ func (r *wpReader) post(e wpEvent) {
 		e.PostType = "media"
 	}
 	r.item(e.PostType, e)
-	r.pages(e.Links, e.OldLinks, e.Descendants, e.OldDescendants)
-	r.known(e.Archives, e.OldArchives)
+	r.pages(e.Links, e.Descendants)
+	r.known(e.OldLinks, e.OldDescendants, e.Archives, e.OldArchives)
 	r.feeds(e.Links, e.Archives, e.OldArchives)
 	r.near(e.Links, e.OldLinks)
 	if !e.Listed {
@@ -150,8 +155,8 @@ func (r *wpReader) post(e wpEvent) {
 // term is about a category, a tag, or what else posts are sorted by.
 func (r *wpReader) term(e wpEvent) {
 	r.item(e.Taxonomy, e)
-	r.pages(e.Links, e.OldLinks)
-	r.known(e.Archives, e.OldArchives)
+	r.pages(e.Links)
+	r.known(e.OldLinks, e.Archives, e.OldArchives)
 	r.feeds(e.Links, e.OldLinks)
 	r.parts(e.Links, e.OldLinks)
 	r.archive(e.Taxonomy, e.ID)
@@ -196,6 +201,9 @@ func (r *wpReader) archive(of string, id wpNumber) {
 }
 
 func (r *wpReader) pages(lists ...wpTexts) { r.got.Paths = append(r.got.Paths, r.clean(lists)...) }
+
+// known are addresses that only matter where they were published once: those
+// that nothing has any more, and lists.
 func (r *wpReader) known(lists ...wpTexts) { r.got.Known = append(r.got.Known, r.clean(lists)...) }
 
 // feeds are those of pages and of archives.
@@ -242,21 +250,23 @@ func (r *wpReader) clean(lists []wpTexts) []string {
 }
 
 func (r *wpReader) say(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if !slices.Contains(r.said, text) {
+	switch text := fmt.Sprintf(format, args...); {
+	case slices.Contains(r.said, text):
+	case len(r.said) < mostSaid:
 		r.said = append(r.said, text)
+	default:
+		r.unsaid++
 	}
 }
 
 // change is all of it, each thing once.
 func (r *wpReader) change() Change {
 	c := r.got
-	c.Paths, c.Prefixes, c.Tags = once(c.Paths), once(c.Prefixes), once(c.Tags)
-	c.Known = slices.DeleteFunc(once(c.Known), func(url string) bool { return slices.Contains(c.Paths, url) })
+	c.Paths, c.Prefixes, c.Tags = unique(c.Paths), unique(c.Prefixes), unique(c.Tags)
+	c.Known = unique(slices.Concat(c.Paths, c.Known))[len(c.Paths):] // none that is among the paths
 	c.Items = newest(c.Items)
-	const most = 5
-	if more := len(r.said) - most; more > 0 {
-		r.said = append(r.said[:most], fmt.Sprintf("and %d more", more))
+	if r.unsaid > 0 {
+		r.said = append(r.said, fmt.Sprintf("and %d more", r.unsaid))
 	}
 	c.Message = strings.Join(r.said, "; ")
 	return c
@@ -265,10 +275,12 @@ func (r *wpReader) change() Change {
 // newest keeps the last version that the request has told of an item.
 func newest(items []worker.Item) []worker.Item {
 	var list []worker.Item
+	at := make(map[string]int, len(items))
 	for _, item := range items {
-		i := slices.IndexFunc(list, func(it worker.Item) bool { return it.Tag == item.Tag })
+		i, seen := at[item.Tag]
 		switch {
-		case i < 0:
+		case !seen:
+			at[item.Tag] = len(list)
 			list = append(list, item)
 		case item.Version != "":
 			list[i].Version = item.Version
@@ -277,60 +289,8 @@ func newest(items []worker.Item) []worker.Item {
 	return list
 }
 
-func once(list []string) []string {
-	var out []string
-	seen := make(map[string]bool, len(list))
-	for _, s := range list {
-		if !seen[s] {
-			seen[s] = true
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 var (
 	// wpKey is what WordPress allows as the name of a type or a taxonomy.
 	wpKey = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
 	wpID  = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 )
-
-// wpTexts is a list of texts as PHP writes them: an array with holes becomes an
-// object, and what is not there becomes false.
-type wpTexts []string
-
-// UnmarshalJSON takes every text in a list or an object, and nothing else.
-func (t *wpTexts) UnmarshalJSON(b []byte) error {
-	var list []any
-	var fields map[string]any
-	switch {
-	case json.Unmarshal(b, &list) == nil:
-	case json.Unmarshal(b, &fields) == nil:
-		for _, v := range fields {
-			list = append(list, v)
-		}
-	}
-	*t = nil
-	for _, v := range list {
-		if s, ok := v.(string); ok && s != "" {
-			*t = append(*t, s)
-		}
-	}
-	if fields != nil {
-		slices.Sort(*t)
-	}
-	return nil
-}
-
-// wpNumber is a number that PHP may have written as text; 0 when it is none.
-type wpNumber int64
-
-// UnmarshalJSON never fails.
-func (n *wpNumber) UnmarshalJSON(b []byte) error {
-	i, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 64)
-	if err != nil {
-		i = 0
-	}
-	*n = wpNumber(i)
-	return nil
-}

@@ -31,9 +31,9 @@ func TestReadWordPress(t *testing.T) {
 			"links":["https:\/\/x.com\/new\/"],"old_links":["https:\/\/x.com\/old\/"],"archives":["https://x.com/","https://x.com/category/b/"],"old_archives":["https://x.com/category/a/"],
 			"terms":["category:4"],"old_terms":["category:1"],"author":1,"old_author":"1","listed":true,"descendants":[],"old_descendants":[]}`,
 			Change{
-				Paths: []string{"https://x.com/new/", "https://x.com/old/"},
+				Paths: []string{"https://x.com/new/"},
 				Known: []string{
-					"https://x.com/", "https://x.com/category/b/", "https://x.com/category/a/",
+					"https://x.com/old/", "https://x.com/", "https://x.com/category/b/", "https://x.com/category/a/",
 					"https://x.com/new/feed", "https://x.com/feed", "https://x.com/category/b/feed", "https://x.com/category/a/feed",
 					"https://x.com/wp-sitemap.xml", "https://x.com/wp-sitemap-posts-post-1.xml",
 				},
@@ -54,8 +54,8 @@ func TestReadWordPress(t *testing.T) {
 			"a page whose slug has changed moves its children",
 			`{"type":"post","id":7,"post_type":"page","rest_base":"pages","links":["https://x.com/b/"],"old_links":["https://x.com/a/"],"descendants":["https://x.com/b/c/"],"old_descendants":["https://x.com/a/c/"]}`,
 			Change{
-				Paths: []string{"https://x.com/b/", "https://x.com/a/", "https://x.com/b/c/", "https://x.com/a/c/"},
-				Known: []string{"https://x.com/b/feed"}, Tags: []string{"near:/b", "near:/a"},
+				Paths: []string{"https://x.com/b/", "https://x.com/b/c/"},
+				Known: []string{"https://x.com/a/", "https://x.com/a/c/", "https://x.com/b/feed"}, Tags: []string{"near:/b", "near:/a"},
 				Items: []worker.Item{{Tag: "page:7"}},
 			},
 		},
@@ -63,9 +63,7 @@ func TestReadWordPress(t *testing.T) {
 			"a post in the trash, as PHP writes arrays with holes and what is not there",
 			`{"type":"post","id":"49","post_type":"post","rest_base":"posts","links":[],"old_links":{"1":"https://x.com/a/","0":false},"archives":false,"old_archives":{"3":"https://x.com/"},"terms":null,"listed":true}`,
 			Change{
-				Paths: []string{"https://x.com/a/"},
-				Known: []string{"https://x.com/", "https://x.com/feed", "https://x.com/wp-sitemap.xml", "https://x.com/wp-sitemap-posts-post-1.xml"},
-
+				Known:    []string{"https://x.com/a/", "https://x.com/", "https://x.com/feed", "https://x.com/wp-sitemap.xml", "https://x.com/wp-sitemap-posts-post-1.xml"},
 				Prefixes: []string{"https://x.com/page"}, Tags: []string{"near:/a", "list:wp/posts"},
 				Items: []worker.Item{{Tag: "post:49"}},
 			},
@@ -78,8 +76,9 @@ func TestReadWordPress(t *testing.T) {
 			"a renamed term",
 			`{"type":"term","taxonomy":"category","id":4,"action":"edited","links":["https://x.com/category/b/"],"old_links":["https://x.com/category/a/"],"archives":["https://x.com/category/parent/"]}`,
 			Change{
-				Paths: []string{"https://x.com/category/b/", "https://x.com/category/a/"},
+				Paths: []string{"https://x.com/category/b/"},
 				Known: []string{
+					"https://x.com/category/a/",
 					"https://x.com/category/parent/", "https://x.com/category/b/feed", "https://x.com/category/a/feed",
 					"https://x.com/wp-sitemap.xml", "https://x.com/wp-sitemap-taxonomies-category-1.xml",
 				},
@@ -90,7 +89,8 @@ func TestReadWordPress(t *testing.T) {
 		{
 			"a user", `{"type":"user","id":1,"links":["https://x.com/author/b/"],"old_links":["https://x.com/author/a/"]}`,
 			Change{
-				Paths:    []string{"https://x.com/author/b/", "https://x.com/author/a/"},
+				Paths:    []string{"https://x.com/author/b/"},
+				Known:    []string{"https://x.com/author/a/"},
 				Prefixes: []string{"https://x.com/author/b/page", "https://x.com/author/a/page"},
 				Tags:     []string{"archive:user:1"}, Items: []worker.Item{{Tag: "user:1"}},
 			},
@@ -125,6 +125,15 @@ func TestReadWordPress(t *testing.T) {
 				Paths: []string{"https://x.com/a/"}, Known: []string{"https://x.com/a/feed"}, Tags: []string{"near:/a"},
 				Message: `an event of the type post names no item: "a b" 0`,
 			},
+		},
+		{
+			"an old address that another post has now",
+			`{"type":"manual","links":["https://x.com/a/"]},{"type":"media","id":1,"old_links":["https://x.com/a/","https://x.com/b/","https://x.com/b/"]}`,
+			Change{Paths: []string{"https://x.com/a/"}, Known: []string{"https://x.com/b/"}, Items: []worker.Item{{Tag: "media:1"}}},
+		},
+		{
+			"much to be said", `{"type":"a"},{"type":"b"},{"type":"c"},{"type":"a"},1,2,{"type":"f"},{"type":"g"},{"type":"all"}`,
+			Change{All: true, Message: `an event of the type "a" is not known, and changes nothing; an event of the type "b" is not known, and changes nothing; an event of the type "c" is not known, and changes nothing; event 5 cannot be read; event 6 cannot be read; and 2 more`},
 		},
 		{
 			"one item twice", `{"type":"media","id":1,"modified_gmt":"2026-01-01T00:00:00"},{"type":"media","id":1,"modified_gmt":"2026-01-02T00:00:00"},{"type":"media","id":1}`,
