@@ -7,6 +7,7 @@ import (
 	"crypto/sha512"
 	"hash"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,9 +29,10 @@ type check struct {
 	keys   [][]byte // at least one
 }
 
-// concerns reports whether a request holds what the scheme would look at.
+// concerns reports whether a request holds what the scheme would look at: of
+// two schemes for one header, the one whose prefix is there.
 func (c *check) concerns(r Request) bool {
-	return c.scheme.Field != "" || len(r.Header.Values(c.scheme.Header)) > 0
+	return c.scheme.Field != "" || slices.ContainsFunc(r.Header.Values(c.scheme.Header), func(v string) bool { return strings.Contains(strings.ToLower(v), strings.ToLower(c.scheme.Prefix)) })
 }
 
 func (c *check) verify(r Request, now time.Time) (Event, error) {

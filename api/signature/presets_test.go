@@ -159,3 +159,18 @@ func TestVerify_takesTheBodyOutOfAForm(t *testing.T) {
 		t.Errorf("%v; the body is %q, want the form's payload", err, taken.Body)
 	}
 }
+
+func TestVerify_WrongTokenIsToldAsOne(t *testing.T) {
+	schemes, err := Preset("strapi", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := New(schemes, "the-secret-of-strapi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Request{Method: http.MethodPost, Header: http.Header{"Authorization": {"Bearer another-secret"}}}
+	if _, err := v.Verify(r, time.Now()); err == nil || !strings.Contains(err.Error(), "another secret") {
+		t.Errorf("Verify = %v, want that the secret is another", err)
+	}
+}

@@ -120,6 +120,9 @@ func (h *Hook) read(e Event) Reading {
 	}
 	switch {
 	case len(r.Matched) > 0:
+		if own.IsZero() && !c.IsZero() {
+			c.Message = "" // the kind saw nothing in it, and a rule did
+		}
 		r.Change = c.once()
 	case len(own.Ask) > 0: // a question is no event
 		r.Change = own
