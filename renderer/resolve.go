@@ -23,6 +23,9 @@ type Resolved struct {
 	// Tags are those of all other pages: of lists (see IsList), and of items
 	// that show this one.
 	Tags []string
+	// Version is what the item is at the CMS that was asked, "" when that does
+	// not tell: an older one than was announced is still where it was.
+	Version string
 }
 
 // IsList reports whether a tag is that of a list or an archive, or of a part of
@@ -112,6 +115,7 @@ func (r *Renderer) Resolve(ctx context.Context, item string, urgent bool) (Resol
 		}
 		out.Paths = append(out.Paths, s.paths.list...)
 		out.Known = append(out.Known, s.known.list...)
+		out.Version = newerVersion(out.Version, s.version)
 		if s.tags.seen[s.all] {
 			out.Tags = append(out.Tags, s.all) // the others are among them
 		} else {
@@ -125,6 +129,15 @@ func (r *Renderer) Resolve(ctx context.Context, item string, urgent bool) (Resol
 	slices.Sort(out.Tags)
 	out.Tags = slices.Compact(out.Tags)
 	return out, errors.Join(errs...)
+}
+
+// newerVersion returns the newer one of two versions that several CMSs tell of
+// an item: only one of them has announced it.
+func newerVersion(a, b string) string {
+	if order, ok := storage.CompareVersions(a, b); a == "" || ok && order < 0 {
+		return b
+	}
+	return a
 }
 
 func comparePaths(a, b storage.Path) int { return strings.Compare(a.String(), b.String()) }

@@ -27,6 +27,7 @@ type fakeWordPress struct {
 	mu     sync.Mutex
 	items  map[string][]obj // by collection; guarded by mu
 	status map[string]int   // in the place of a collection's answers; guarded by mu
+	wall   int              // a firewall's status for everything, 0 for none; guarded by mu
 	asked  []string         // guarded by mu
 }
 
@@ -90,6 +91,13 @@ func (w *fakeWordPress) answers(base string, status int) {
 	w.status[base] = status
 }
 
+// behindWall has a firewall answer everything with a status, 0 for none.
+func (w *fakeWordPress) behindWall(status int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wall = status
+}
+
 func (w *fakeWordPress) requests(prefix string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -109,11 +117,17 @@ func (w *fakeWordPress) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	defer w.mu.Unlock()
 	w.asked = append(w.asked, r.RequestURI)
 	base := strings.TrimPrefix(r.URL.Path, "/wp-json/wp/v2/")
-	if status := w.status[base]; status != 0 {
-		rw.WriteHeader(status)
+	if w.wall != 0 {
+		rw.WriteHeader(w.wall)
+		_, _ = rw.Write([]byte("<html><title>Attention required</title></html>"))
 		return
 	}
 	rw.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	if status := w.status[base]; status != 0 {
+		rw.WriteHeader(status)
+		_, _ = fmt.Fprintf(rw, `{"code":"rest_forbidden","message":"Sorry, you are not allowed to do that.","data":{"status":%d}}`, status)
+		return
+	}
 	switch base {
 	case "types":
 		_, _ = rw.Write([]byte(`{"post":{"hierarchical":false,"has_archive":false,"taxonomies":["category","post_tag"],"rest_base":"posts","rest_namespace":"wp/v2"},

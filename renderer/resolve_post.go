@@ -36,7 +36,7 @@ func (s *resolving) post(ctx context.Context, kinds wpKinds, typ string, k wpKin
 	if k.archive != "" {
 		s.knownAt("/"+k.archive, "/"+k.archive+"/feed")
 	}
-	fields := itemFields
+	fields := itemFields + ",modified_gmt"
 	for _, name := range k.of {
 		if t, ok := kinds.taxonomies[name]; ok {
 			fields += "," + url.QueryEscape(t.base)
@@ -51,6 +51,7 @@ func (s *resolving) post(ctx context.Context, kinds wpKinds, typ string, k wpKin
 		}
 		return false, err // not public, or not there: nothing but lists could show it
 	}
+	s.version, _ = item["modified_gmt"].(string)
 	if err := s.own(ctx, k.base, item); err != nil {
 		return true, err
 	}

@@ -53,6 +53,42 @@ func TestResolve_whatIsNotPublicIsInListsAlone(t *testing.T) {
 	}
 }
 
+func TestResolve_whatAFirewallRefusesMayBeThere(t *testing.T) {
+	for _, status := range []int{401, 403} {
+		w := newFakeWordPress(t)
+		w.add("books", obj{"id": 50, "type": "book", "status": "publish", "slug": "b", "date": "2026-11-23T10:00:00", "link": "/library/b/"})
+		for name, r := range map[string]*Renderer{"origin": w.asOrigin(t), "source": w.asSource(t, postRoute())} {
+			for _, item := range []string{"book:50", "post:42", "category:4", "user:1"} {
+				w.behindWall(status)
+				temporary := new(storage.TemporaryError)
+				if _, err := r.Resolve(t.Context(), item, false); !errors.As(err, &temporary) {
+					t.Errorf("%d, %s, %s: %v, want a temporary error", status, name, item, err)
+				}
+				w.behindWall(0)
+			}
+			if _, err := r.Resolve(t.Context(), "book:50", false); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestResolve_kindsThatAreNotToldAreAskedForAgain(t *testing.T) {
+	for _, refused := range []string{"types", "taxonomies"} {
+		t.Run(refused, func(t *testing.T) {
+			w := newFakeWordPress(t)
+			w.add("books", obj{"id": 50, "type": "book", "status": "publish", "slug": "b", "date": "2026-11-23T10:00:00", "link": "/library/b/"})
+			r := w.asOrigin(t)
+			w.answers(refused, http.StatusUnauthorized)
+			resolve(t, r, "book:50")
+			w.answers(refused, 0)
+			if got := resolve(t, r, "book:50"); !slices.Contains(got.Paths, "/library/b") {
+				t.Errorf("resolved to %+v", got)
+			}
+		})
+	}
+}
+
 // A source may have credentials, by which WordPress tells it of drafts too.
 func TestResolve_aDraftThatTheAPIShowsHasNoPage(t *testing.T) {
 	w := newFakeWordPress(t)
@@ -370,5 +406,34 @@ func TestAround(t *testing.T) {
 	}
 	if got := Around(mustPath(t, "/a"), []string{"post:42", "self:post:41"}, "post:42"); len(got) > 0 {
 		t.Errorf("got %v of another item's page, want none", got)
+	}
+}
+
+func TestResolve_versionOfAPostOrAPage(t *testing.T) {
+	const version = "2026-11-23T10:00:00"
+	w := newFakeWordPress(t)
+	w.change("posts", 42, obj{"modified_gmt": version})
+	w.change("pages", 8, obj{"modified_gmt": version})
+	w.change("posts", 43, obj{"modified_gmt": version, "status": "draft"})
+	r := w.asOrigin(t)
+	for item, want := range map[string]string{
+		"post:42": version, "page:8": version, "post:8": version, // a page that its sender calls a post
+		"post:41": "", "post:43": "", "category:4": "", "user:1": "",
+	} {
+		got, err := r.Resolve(t.Context(), item, false)
+		if err != nil || got.Version != want {
+			t.Errorf("%s: version %q, %v; want %q", item, got.Version, err, want)
+		}
+	}
+}
+
+func TestResolve_newerVersionOfTwo(t *testing.T) {
+	const older, newer = "2026-11-23T10:00:00", "2026-11-23T11:00:00"
+	for _, tt := range []struct{ a, b, want string }{
+		{"", newer, newer}, {newer, "", newer}, {older, newer, newer}, {newer, older, newer}, {newer, "word", newer},
+	} {
+		if got := newerVersion(tt.a, tt.b); got != tt.want {
+			t.Errorf("newerVersion(%q, %q) = %q, want %q", tt.a, tt.b, got, tt.want)
+		}
 	}
 }

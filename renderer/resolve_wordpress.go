@@ -63,7 +63,8 @@ func wordPressesOf(c Config) []*wordPress {
 
 // ask reads a list. What nobody may see, or is not there, is an empty one:
 // WordPress answers 401 for the draft of somebody, 400 for a page past the end,
-// and 404 where the API knows no such collection.
+// and 404 where the API knows no such collection. Whose words a refusal has not,
+// such as a firewall, says nothing of what there is: that is an error.
 func (s *resolving) ask(ctx context.Context, ref string) ([]map[string]any, error) {
 	v, err := s.get(ctx, ref, s.urgent)
 	if notThere(err) {
@@ -83,7 +84,9 @@ func notThere(err error) bool {
 	var status *upstream.StatusError
 	if errors.As(err, &status) {
 		switch status.Status {
-		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
+		case http.StatusUnauthorized, http.StatusForbidden:
+			return strings.HasPrefix(status.Code, "rest_")
+		case http.StatusBadRequest, http.StatusNotFound, http.StatusGone:
 			return true
 		}
 	}
@@ -113,7 +116,8 @@ const (
 	mostTypes = 200
 )
 
-// builtIn are the kinds of a WordPress that does not tell.
+// builtIn are the kinds of a WordPress that does not tell. They are not kept: it
+// may tell a moment later.
 var builtIn = wpKinds{
 	types: map[string]wpKind{
 		"post": {base: "posts", of: []string{"category", "post_tag"}},
@@ -147,8 +151,8 @@ func (s *resolving) kindsWith(ctx context.Context, wanted string) (wpKinds, erro
 		return wpKinds{}, err
 	}
 	kinds = wpKinds{types: types, taxonomies: taxonomies, read: now}
-	if len(types) == 0 {
-		kinds.types, kinds.taxonomies = builtIn.types, builtIn.taxonomies
+	if len(types) == 0 || len(taxonomies) == 0 {
+		return builtIn, nil
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -253,6 +257,7 @@ type resolving struct {
 	urgent       bool
 	paths, known distinct[storage.Path]
 	tags         distinct[string]
+	version      string // of the item, as WordPress writes it
 }
 
 // distinct keeps each value once, in the order of their coming.

@@ -131,6 +131,8 @@ func (p *poll) tooMany(c renderer.Collection, total int) {
 
 // small compares a collection of which everything is in one answer.
 func (p *poll) small(ctx context.Context, c renderer.Collection, list renderer.Listing) error {
+	pl := p.place(c.Name())
+	pl.Doubt = false
 	if err := p.compare(ctx, c, list.Items); err != nil {
 		return err
 	}
@@ -147,8 +149,19 @@ func (p *poll) small(ctx context.Context, c renderer.Collection, list renderer.L
 			return err
 		}
 	}
-	pl := p.place(c.Name())
+	if pl.Doubt {
+		return p.doubted(ctx, c)
+	}
 	*pl = place{Newest: newestOf(pl.Newest, list.Items), Audited: time.Now()}
+	return p.mark(ctx, c)
+}
+
+// doubted ends a comparison of everything that was not believed: the next poll
+// begins another.
+func (p *poll) doubted(ctx context.Context, c renderer.Collection) error {
+	p.note("%s: most of it is missing; that is believed when the next poll finds it so, too", c.Name())
+	pl := p.place(c.Name())
+	*pl = place{Newest: pl.Newest, Audited: pl.Audited, Hidden: pl.Hidden, Empty: true}
 	return p.mark(ctx, c)
 }
 
@@ -157,7 +170,7 @@ func (p *poll) small(ctx context.Context, c renderer.Collection, list renderer.L
 // such as a post whose time has come, is likely to be among the youngest.
 func (p *poll) count(ctx context.Context, c renderer.Collection, total int) error {
 	pl := p.place(c.Name())
-	due := pl.first() || p.full || time.Since(pl.Audited) > auditEvery
+	due := pl.first() || p.full || time.Since(pl.Audited) > auditEvery || pl.Empty && total < 0
 	for looked := false; !due && total >= 0; looked = true {
 		n, err := p.Ledger.SeenCount(ctx, p.seen(c.Name()))
 		if err != nil {
@@ -178,6 +191,8 @@ func (p *poll) count(ctx context.Context, c renderer.Collection, total int) erro
 	}
 	if due {
 		pl.Page = max(pl.Page, 1)
+	} else {
+		pl.Empty = false // it is all there again
 	}
 	return nil
 }
@@ -239,6 +254,9 @@ func (p *poll) audit(ctx context.Context, c renderer.Collection) error {
 // only believed when it is found twice.
 func (p *poll) audited(ctx context.Context, c renderer.Collection, total int) error {
 	pl := p.place(c.Name())
+	if pl.Doubt {
+		return p.doubted(ctx, c)
+	}
 	hidden := pl.Hidden
 	if total >= 0 && c.Dated() && !p.dry {
 		n, err := p.Ledger.SeenCount(ctx, p.seen(c.Name()))

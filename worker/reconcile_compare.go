@@ -120,7 +120,9 @@ func (p *poll) untold(ctx context.Context, c renderer.Collection, all []change) 
 }
 
 // missing looks after the remembered items that are not among those that a list
-// has, where they should be: the list may have moved while it was read.
+// has, where they should be: the list may have moved while it was read. That
+// most are missing at once is believed the second time only: a CMS whose
+// database is away, or that hides them for a moment, looks the same.
 func (p *poll) missing(ctx context.Context, c renderer.Collection, remembered []int, items []renderer.ListedItem) error {
 	there := make(map[int]bool, len(items))
 	for _, item := range items {
@@ -131,6 +133,10 @@ func (p *poll) missing(ctx context.Context, c renderer.Collection, remembered []
 		if !there[id] {
 			missing = append(missing, id)
 		}
+	}
+	if pl := p.place(c.Name()); !pl.Empty && isMost(len(missing), len(remembered)) {
+		pl.Doubt = true
+		return nil
 	}
 	for some := range slices.Chunk(missing, renderer.MostOnly) {
 		if err := p.ask(ctx); err != nil {
@@ -152,6 +158,14 @@ func (p *poll) missing(ctx context.Context, c renderer.Collection, remembered []
 	}
 	return nil
 }
+
+// doubtMissing is how many must be missing at once for that to be believed only
+// when it is found twice.
+const doubtMissing = 10
+
+// isMost reports whether so much of all is missing that it may be the CMS that
+// fails.
+func isMost(missing, all int) bool { return missing > doubtMissing && 2*missing > all }
 
 // gone triggers items that are not there any more, and forgets them. One that
 // no public page shows needs nothing.

@@ -11,13 +11,8 @@ import (
 	"rebake/storage/ledger"
 )
 
-const (
-	// atATime is how many listed pages are compared, and triggered, at a time.
-	atATime = 100
-	// doubtEmpty is how many pages a list must have had for its being empty to
-	// be believed only when it is so twice.
-	doubtEmpty = 10
-)
+// atATime is how many listed pages are compared, and triggered, at a time.
+const atATime = 100
 
 // list compares the pages that a list names with those that it named before.
 func (p *poll) list(ctx context.Context, l renderer.WatchedList) error {
@@ -135,15 +130,20 @@ func (p *poll) left(ctx context.Context, l renderer.WatchedList, named map[strin
 	if err != nil {
 		return err
 	}
+	slices.Sort(gone)
+	gone = slices.Compact(gone)
+	all, err := p.Ledger.SeenCount(ctx, p.seen(l.Name())) // with what is new
+	if err != nil {
+		return err
+	}
 	pl := p.place(l.Name())
-	if len(named) == 0 && len(gone) > doubtEmpty && !pl.Empty {
+	if isMost(len(gone), all) && !pl.Empty {
 		pl.Empty = true
-		p.note("%s: it is empty; that is believed when the next poll finds it so, too", l.Name())
+		p.note("%s: most of it is missing; that is believed when the next poll finds it so, too", l.Name())
 		return nil
 	}
 	pl.Empty = false
-	slices.Sort(gone)
-	for some := range slices.Chunk(slices.Compact(gone), atATime) {
+	for some := range slices.Chunk(gone, atATime) {
 		t := Trigger{}
 		for _, name := range some {
 			path, err := storage.PathRules{WellKnown: []string{"/.well-known"}}.Parse(name)

@@ -171,6 +171,25 @@ func TestReconcileList_thatIsEmptyIsDoubtedOnce(t *testing.T) {
 	r.finds(byItself, gone...)
 }
 
+func TestReconcileList_thatHasLostMostIsDoubtedOnce(t *testing.T) {
+	s, c := newWebsite(t), newShop(t)
+	var gone []string
+	for i := range 21 {
+		name := fmt.Sprintf("n%02d", i)
+		c.put(name, "v1")
+		if i > 9 {
+			gone = append(gone, "gone /articles/"+name)
+		}
+	}
+	r := s.watchingShop(c, "")
+	r.finds(byItself)
+	for i := 10; i < 21; i++ {
+		c.put(fmt.Sprintf("n%02d", i), "")
+	}
+	r.finds(byItself)
+	r.finds(byItself, gone...)
+}
+
 func TestReconcileList_thatIsTooLong(t *testing.T) {
 	s, c := newWebsite(t), newShop(t)
 	for i := range 55 {

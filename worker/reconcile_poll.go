@@ -48,8 +48,12 @@ type place struct {
 	// Again says that a comparison of everything is done twice, since the first
 	// came to another number than the CMS.
 	Again bool `json:"again,omitempty"`
-	// Empty says that nothing was there, where there was much before.
+	// Empty says that most was missing of what was there before: the next time
+	// that is believed.
 	Empty bool `json:"empty,omitempty"`
+	// Doubt says that the comparison of everything that Page is in has come upon
+	// that.
+	Doubt bool `json:"doubt,omitempty"`
 }
 
 // first reports whether nothing can be said of what is not remembered.

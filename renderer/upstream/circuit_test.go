@@ -33,7 +33,7 @@ func (p *played) request(url, body string) *http.Request {
 	return req
 }
 
-var err503 = &storage.TemporaryError{Err: &StatusError{503}}
+var err503 = &storage.TemporaryError{Err: &StatusError{Status: 503}}
 
 // ask sends one more request, which ends as v says; false when it is refused.
 func (p *played) ask(v verdict, err error) bool {
@@ -211,7 +211,7 @@ func TestCircuit_RetryAfterIsForAllPagesAndKept(t *testing.T) { // H53
 				p := newPlayed(t)
 				late := p.request("http://cms.example.com/late", "")
 				start := time.Now()
-				p.ask(fails, &storage.TemporaryError{Err: &StatusError{429}, After: c.asked})
+				p.ask(fails, &storage.TemporaryError{Err: &StatusError{Status: 429}, After: c.asked})
 				p.end(late, false, answers, nil) // one that was under way
 				var refused *storage.TemporaryError
 				if err := p.check(true); !errors.As(err, &refused) || !refused.NotAsked || refused.After != c.want {
@@ -238,7 +238,7 @@ func TestJudge(t *testing.T) {
 	}{
 		"a page":            {status: 200, want: answers},
 		"no such page":      {status: 404, err: storage.ErrGone, want: answers},
-		"a wrong key":       {status: 401, err: storage.Temporary(&StatusError{401}), want: answers},
+		"a wrong key":       {status: 401, err: storage.Temporary(&StatusError{Status: 401}), want: answers},
 		"refused by a gate": {status: 200, err: &storage.RefusedError{}, want: answers},
 		"too many":          {status: 429, err: err503, want: fails},
 		"overloaded":        {status: 503, err: err503, want: fails},

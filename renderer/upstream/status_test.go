@@ -1,10 +1,33 @@
 package upstream
 
 import (
+	"errors"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
+
+func TestCheckStatus_tellsTheCodeOfARefusal(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"code":"rest_forbidden","message":"Sorry.","data":{"status":401}}`: "rest_forbidden",
+		`{"code":1020}`:                   "",
+		`{"error":"no"}`:                  "",
+		`[]`:                              "",
+		`<html>Attention required</html>`: "",
+		``:                                "",
+		`{"code":"rest_x","more":"` + strings.Repeat("x", maxRefusal) + `"}`: "",
+	} {
+		for status, want := range map[int]string{401: want, 403: want, 404: "", 500: ""} {
+			err := CheckStatus(&http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body))})
+			var said *StatusError
+			if !errors.As(err, &said) || said.Code != want {
+				t.Errorf("%d with %.50s: %+v, want the code %q", status, body, said, want)
+			}
+		}
+	}
+}
 
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)

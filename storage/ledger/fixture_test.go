@@ -277,3 +277,29 @@ func wantWait(t testing.TB, what string, got, want time.Duration) {
 		t.Errorf("%s = %v, want %v or a little less", what, got, want)
 	}
 }
+
+// mustUnknown writes a due entry, as another version of rebake would, that was
+// looked at so often.
+func (f *fixture) mustUnknown(key, member string, looks int) {
+	f.t.Helper()
+	at := float64(time.Now().Add(-time.Second).UnixMilli()) + float64(looks)*unknownLook
+	if err := f.rdb.ZAdd(f.ctx, f.key(key), redis.Z{Score: at, Member: member}).Err(); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) wantPostponed(key, member string) {
+	f.t.Helper()
+	score, err := f.rdb.ZScore(f.ctx, f.key(key), member).Result()
+	if err != nil {
+		f.t.Fatalf("%s: %v", member, err)
+	}
+	wantWait(f.t, member, time.Until(time.UnixMilli(int64(score))), unknownRest)
+}
+
+func (f *fixture) wantStruckOff(key string) {
+	f.t.Helper()
+	if n := f.rdb.ZCard(f.ctx, f.key(key)).Val(); n != 0 {
+		f.t.Errorf("%d entries are left in %s", n, key)
+	}
+}

@@ -62,6 +62,12 @@ func TestLedger_WorksInMemory(t *testing.T) {
 		t.Errorf("take of a parked event = %v, %v", ok, err)
 	}
 
+	f.mustUnknown("timers", "recheck:query:post:42", 0)
+	if list, err := f.DueTimers(f.ctx, 10); len(list) != 0 || err != nil {
+		t.Errorf("due timers = %+v, %v; want none", list, err)
+	}
+	f.wantPostponed("timers", "recheck:query:post:42")
+
 	events, _ := listen(t, f.Ledger)
 	nextEvent(t, f, p, events)
 }

@@ -90,6 +90,28 @@ func TestSuspects(t *testing.T) {
 	})
 }
 
+func TestSuspects_ofAnotherVersionAreLeftToIt(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	const name = "query:post:42"
+	f.mustUnknown("dirty", name, 0)
+	if list, _ := f.mustSuspects(10); len(list) != 0 {
+		t.Errorf("suspects = %+v, want none", list)
+	}
+	f.wantPostponed("dirty", name)
+
+	// The clock was put back since.
+	if err := f.rdb.ZAdd(t.Context(), f.key("dirty"), redis.Z{Score: float64(time.Now().Add(48 * time.Hour).UnixMilli()), Member: name}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	f.mustSuspects(10)
+	f.wantPostponed("dirty", name)
+
+	f.mustUnknown("dirty", name, unknownLooks-1)
+	f.mustSuspects(10)
+	f.wantStruckOff("dirty")
+}
+
 func TestToken_NumberIsThatOfItsRequest(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, redistest.Start(t))

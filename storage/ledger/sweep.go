@@ -44,6 +44,7 @@ func (l *Ledger) Suspects(ctx context.Context, limit int) (list []Suspect, next 
 	pipe := l.rdb.Pipeline()
 	var tokens []Token
 	var records []*redis.SliceCmd
+	var unknown []redis.Z
 	for _, z := range due {
 		if wait := time.Duration(int64(z.Score)-now.UnixMilli()) * time.Millisecond; wait > 0 {
 			next = wait
@@ -53,12 +54,15 @@ func (l *Ledger) Suspects(ctx context.Context, limit int) (list []Suspect, next 
 			break
 		}
 		tok, key, ok := l.suspect(fmt.Sprint(z.Member))
-		if !ok { // nothing of ours; it must not keep the others from being seen
-			pipe.ZRem(ctx, l.key("dirty"), z.Member)
+		if !ok {
+			unknown = append(unknown, z)
 			continue
 		}
 		tokens = append(tokens, tok)
 		records = append(records, pipe.HMGet(ctx, key, "st", "tok", "prio", "due"))
+	}
+	if err := l.postpone(ctx, "dirty", unknown, now); err != nil {
+		return nil, 0, fmt.Errorf("sweep: %w", err)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, 0, fmt.Errorf("sweep: %w", err)

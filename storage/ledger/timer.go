@@ -60,20 +60,24 @@ func (l *Ledger) DueTimers(ctx context.Context, limit int) ([]Timer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("timers: %w", err)
 	}
-	names, err := l.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
+	due, err := l.rdb.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
 		Key: l.key("timers"), ByScore: true, Start: "-inf", Stop: now.UnixMilli(), Count: int64(limit),
 	}).Result()
 	if err != nil {
 		return nil, fmt.Errorf("timers: %w", err)
 	}
 	var list []Timer
-	for _, name := range names {
-		t, err := parseTimer(name)
-		if err != nil { // nothing of ours
-			l.rdb.ZRem(ctx, l.key("timers"), name)
+	var unknown []redis.Z
+	for _, z := range due {
+		t, err := parseTimer(fmt.Sprint(z.Member))
+		if err != nil {
+			unknown = append(unknown, z)
 			continue
 		}
 		list = append(list, t)
+	}
+	if err := l.postpone(ctx, "timers", unknown, now); err != nil {
+		return nil, fmt.Errorf("timers: %w", err)
 	}
 	return list, nil
 }

@@ -110,14 +110,41 @@ func TestTimers(t *testing.T) {
 		}
 	})
 
-	t.Run("that are not ours are struck off", func(t *testing.T) {
+	t.Run("of another version are left to it for a day", func(t *testing.T) {
 		f := newFixture(t, s)
-		if err := f.rdb.ZAdd(t.Context(), f.key("timers"), redis.Z{Score: 1, Member: "recheck:../x"}).Err(); err != nil {
+		const name = "recheck:query:post:42"
+		f.mustUnknown("timers", name, 0)
+		if list := timers(f); len(list) != 0 {
+			t.Errorf("timers = %+v, want none", list)
+		}
+		f.wantPostponed("timers", name)
+		f.elapse(unknownRest + time.Second)
+		timers(f)
+		f.wantPostponed("timers", name)
+		f.mustUnknown("timers", name, unknownLooks-1)
+		timers(f)
+		f.wantStruckOff("timers")
+	})
+
+	t.Run("that are no text are struck off", func(t *testing.T) {
+		f := newFixture(t, s)
+		f.mustUnknown("timers", "recheck:\xff", 0)
+		f.mustUnknown("timers", "", 0)
+		timers(f)
+		f.wantStruckOff("timers")
+	})
+
+	t.Run("of another version that moves them meanwhile stay where they are", func(t *testing.T) {
+		f := newFixture(t, s)
+		const name = "recheck:query:post:42"
+		f.mustUnknown("timers", name, 0)
+		read := redis.Z{Score: 1, Member: name}
+		was := f.rdb.ZScore(t.Context(), f.key("timers"), name).Val()
+		if err := f.postpone(t.Context(), "timers", []redis.Z{read}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		timers(f)
-		if c, err := f.Counts(t.Context()); err != nil || c != (Counts{}) {
-			t.Errorf("counts = %+v, %v; want none", c, err)
+		if got := f.rdb.ZScore(t.Context(), f.key("timers"), name).Val(); got != was {
+			t.Errorf("score = %f, want %f", got, was)
 		}
 	})
 }
