@@ -75,7 +75,7 @@ func (w *Worker) mayPublish(ctx context.Context, run *ledger.Run, page *storage.
 	if lag == nil {
 		return nil
 	}
-	if err := w.awaitCMS(run, lag); err != nil {
+	if err := w.awaitCMS(lag, run.Waited, run.Attempts); err != nil {
 		return err
 	}
 	page.Lagging = lag.reason
@@ -112,23 +112,46 @@ func (w *Worker) mayBeGone(ctx context.Context, run *ledger.Run, gone error) err
 		return err
 	}
 	if a, ok := announced[name]; ok {
-		if err := w.awaitCMS(run, &laggingError{age: a.Age, reason: fmt.Sprintf("waits for the CMS to show the page, which it has told of (%v)", gone)}); err != nil {
+		lag := &laggingError{age: a.Age, reason: fmt.Sprintf("waits for the CMS to show the page, which it has told of (%v)", gone)}
+		if err := w.awaitCMS(lag, run.Waited, run.Attempts); err != nil {
 			return err
 		}
 	}
 	return gone
 }
 
-// awaitCMS returns the error with which a run ends that waits for the CMS, nil
-// when it has waited long enough.
-func (w *Worker) awaitCMS(run *ledger.Run, lag *laggingError) error {
+// askForNewer says when the CMS is asked again for an item of which it tells an
+// older version than was announced: what it was resolved to is where it was. It
+// is nil when that is not so, or has lasted longer than Config.Lag.
+func (w *Worker) askForNewer(ctx context.Context, walk *ledger.Walk, item, version string) (*comeback, error) {
+	if version == "" {
+		return nil, nil
+	}
+	announced, err := w.Ledger.Announced(ctx, []string{item})
+	if err != nil {
+		return nil, err
+	}
+	lag := older(map[string]string{item: version}, announced)
+	if lag == nil {
+		return nil, nil
+	}
+	if again := new(storage.TemporaryError); errors.As(w.awaitCMS(lag, 0, walk.Attempts), &again) {
+		return &comeback{again.After, again}, nil
+	}
+	w.Log.Warn("the pages of an item are those of an older version", "label", string(walk.Label), "err", lag)
+	return nil, nil
+}
+
+// awaitCMS returns the error of one that waits for the CMS, and has done so for
+// some time and in some tries; nil when that is enough.
+func (w *Worker) awaitCMS(lag *laggingError, waited time.Duration, tries int) error {
 	// On a page that shows many items there may always be one of which
 	// something newer was announced in this moment.
-	left := w.cfg.Lag - max(lag.age, run.Waited)
+	left := w.cfg.Lag - max(lag.age, waited)
 	if left <= 0 {
 		return nil
 	}
-	wait := lagWaits[min(run.Attempts, len(lagWaits)-1)]
+	wait := lagWaits[min(tries, len(lagWaits)-1)]
 	return &storage.TemporaryError{Err: lag, After: max(min(wait, left), 10*time.Millisecond)}
 }
 

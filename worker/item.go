@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -26,6 +27,25 @@ var resolveWaits = []time.Duration{
 	1 * time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second, 60 * time.Second,
 }
 
+const (
+	// mostNonsense is how many times in a row a CMS is asked again that does not
+	// just fail, but answers with something else, or takes too long for it. A
+	// page for maintenance, or a notice of PHP before the JSON, goes away soon.
+	mostNonsense = 5
+	// lastResolve is when such a CMS is asked for the last time. Up to then the
+	// walk says why.
+	lastResolve = 30 * time.Minute
+)
+
+// errNotInTime is why the context of a resolve ends by itself.
+var errNotInTime = errors.New("not resolved in time")
+
+// comeback says why and when the walk of an item has to come back.
+type comeback struct {
+	in     time.Duration
+	reason error
+}
+
 // itemOf returns the tag of an item's label, "" for any other label.
 func itemOf(label ledger.Label) string {
 	tag, ok := strings.CutPrefix(string(label), string(ledger.Item("")))
@@ -37,9 +57,9 @@ func itemOf(label ledger.Label) string {
 
 // resolve asks the CMS where the item of a walk ought to show now, and has that
 // rendered: what shows it already has its tag, and the walk comes there by
-// itself. It has no slot meanwhile. again says why the CMS has to be asked once
-// more; nil when it need not. The error is the ledger's, or *HeldError.
-func (w *Worker) resolve(ctx context.Context, walk *ledger.Walk) (again, err error) {
+// itself. It has no slot meanwhile. again is nil when the CMS need not be asked
+// once more. The error is the ledger's, or *HeldError.
+func (w *Worker) resolve(ctx context.Context, walk *ledger.Walk) (again *comeback, err error) {
 	item := itemOf(walk.Label)
 	r, ok := w.Renderer.(Resolver)
 	if item == "" || !ok {
@@ -52,17 +72,15 @@ func (w *Worker) resolve(ctx context.Context, walk *ledger.Walk) (again, err err
 	if err := w.takeResolved(ctx, walk, got); err != nil {
 		return nil, err
 	}
-	if temporary := new(storage.TemporaryError); failed == nil || errors.As(failed, &temporary) {
-		return failed, nil
+	if failed != nil {
+		return w.askAgain(walk, failed), nil
 	}
-	w.logPanic("item", item, failed)
-	w.Log.Error("item not resolved; only the pages that showed it before are rendered", "item", item, "err", failed)
-	return nil, nil
+	return w.askForNewer(ctx, walk, item, got.Version)
 }
 
 // askFor resolves the item within the time of a render.
 func (w *Worker) askFor(ctx context.Context, r Resolver, item string, urgent bool) (got renderer.Resolved, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, w.cfg.Render, fmt.Errorf("not resolved within %s", w.cfg.Render))
+	ctx, cancel := context.WithTimeoutCause(ctx, w.cfg.Render, fmt.Errorf("%w, which is %s", errNotInTime, w.cfg.Render))
 	defer cancel()
 	err = storage.Contain(func() (err error) {
 		got, err = r.Resolve(ctx, item, urgent)
@@ -74,64 +92,47 @@ func (w *Worker) askFor(ctx context.Context, r Resolver, item string, urgent boo
 	return got, err
 }
 
-// takeResolved triggers what an item was resolved to. When it returns without
-// an error, everything is owed.
-func (w *Worker) takeResolved(ctx context.Context, walk *ledger.Walk, got renderer.Resolved) error {
-	bulk := ledger.Bulk{Number: walk.Number, Priority: walk.Priority, Reason: walk.Reason}
-	var batch taking
-	if err := w.takeAll(ctx, got.Paths, bulk, &batch); err != nil {
-		return err
-	}
-	bulk.Index = walk.Label // with an index, what is no page is left alone
-	if err := w.takeAll(ctx, got.Known, bulk, &batch); err != nil {
-		return err
-	}
-	// Lists are shared by many items: their walks do for all that change
-	// meanwhile, and nobody waits for a list as for the item's own page.
-	req := ledger.Request{Priority: min(walk.Priority, ledger.Default), Reason: walk.Reason}
-	for _, tag := range got.Tags {
-		req := req
-		if renderer.IsOwn(tag) {
-			req.Priority = walk.Priority
+// askAgain says when a CMS that could not be asked for an item is asked again.
+// One that fails is for as long as it does; one that answers with nonsense, or
+// never in time, is given up, unless the item was triggered again since.
+func (w *Worker) askAgain(walk *ledger.Walk, failed error) *comeback {
+	wait := resolveWaits[min(walk.Attempts, len(resolveWaits)-1)]
+	if temporary := new(storage.TemporaryError); errors.As(failed, &temporary) && !errors.Is(failed, errNotInTime) {
+		if temporary.After > 0 {
+			wait = min(temporary.After, mostRetryAfter)
 		}
-		if _, err := w.recordLabel(ctx, ledger.Tag(tag), time.Time{}, req); err != nil {
-			return err
-		}
+		return &comeback{wait, failed}
 	}
-	return batch.wait()
+	w.logPanic("label", string(walk.Label), failed)
+	if walk.Attempts < mostNonsense {
+		return &comeback{wait, failed}
+	}
+	w.Log.Error("item not resolved; only the pages that showed it before are rendered",
+		"label", string(walk.Label), "attempt", walk.Attempts+1, "err", failed)
+	givenUp := fmt.Sprintf("given up for trigger %d: ", walk.Number)
+	if strings.HasPrefix(walk.Error, givenUp) {
+		return nil // this was the last time
+	}
+	return &comeback{lastResolve, fmt.Errorf("%s%w", givenUp, failed)}
 }
 
-// takeAll takes those of the paths that a route has.
-func (w *Worker) takeAll(ctx context.Context, paths []storage.Path, bulk ledger.Bulk, batch *taking) error {
-	for _, p := range paths {
-		m, ok := w.Renderer.Match(p)
-		if !ok {
-			continue
-		}
-		if err := w.take(ctx, m, bulk, batch.begin(), func(*ledger.Run, error) {}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// endWalk ends a round of a walk. again is why it has to come back, nil when it
-// need not. more says that the next round begins now.
-func (w *Worker) endWalk(ctx context.Context, walk *ledger.Walk, again error) (more bool, err error) {
+// endWalk ends a round of a walk. again is nil when it need not come back. more
+// says that the next round begins now.
+func (w *Worker) endWalk(ctx context.Context, walk *ledger.Walk, again *comeback) (more bool, err error) {
 	if again == nil {
 		more, err = walk.End(ctx)
 		w.wake(ctx, walk.Token)
 		return more, err
 	}
-	wait := resolveWaits[min(walk.Attempts, len(resolveWaits)-1)]
-	if temporary := new(storage.TemporaryError); errors.As(again, &temporary) && temporary.After > 0 {
-		wait = min(temporary.After, mostRetryAfter)
-	}
-	tok, err := walk.Later(ctx, wait, again.Error())
+	tok, err := walk.Later(ctx, again.in, again.reason.Error())
 	if err != nil {
 		return false, err
 	}
-	w.Log.Warn("item not resolved, will retry", "label", string(walk.Label), "attempt", walk.Attempts+1, "in", wait, "err", again)
+	level := slog.LevelWarn
+	if isLagging(again.reason) { // as some do after each edit
+		level = slog.LevelInfo
+	}
+	w.Log.Log(ctx, level, "item is to be resolved again", "label", string(walk.Label), "attempt", walk.Attempts+1, "in", again.in, "err", again.reason)
 	w.wake(ctx, tok)
 	return false, nil
 }

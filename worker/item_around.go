@@ -27,7 +27,6 @@ func (w *Worker) takeAround(ctx context.Context, walk *ledger.Walk, paths []stor
 		return nil, err
 	}
 	lists = map[storage.Path]bool{}
-	req := ledger.Request{Priority: min(walk.Priority, ledger.Default), Reason: walk.Reason}
 	for _, s := range states {
 		if s.Page == nil {
 			continue
@@ -39,7 +38,7 @@ func (w *Worker) takeAround(ctx context.Context, walk *ledger.Walk, paths []stor
 				continue
 			}
 			done[tag] = true
-			if _, err := w.recordLabel(ctx, ledger.Tag(tag), time.Time{}, req); err != nil {
+			if _, err := w.recordLabel(ctx, ledger.Tag(tag), time.Time{}, ofLists(walk)); err != nil {
 				return nil, err
 			}
 		}

@@ -75,23 +75,6 @@ func TestItem_CMSThatCannotBeAskedIsAskedAgain(t *testing.T) {
 	p.quiet(t)
 }
 
-func TestItem_CMSThatAnswersWithNonsenseIsNotAskedAgain(t *testing.T) {
-	s := newWebsite(t)
-	p := s.running()
-	s.tag("/old", "post:1")
-	p.publish("/old", "old")
-	s.set("/old", "new")
-	s.onResolve(func(context.Context, int, string) (renderer.Resolved, error) {
-		return renderer.Resolved{}, errors.New("the answer is no JSON")
-	})
-	p.accepted(changed("post:1"))
-	p.quiet(t)
-	s.wantServed("/old", "new")
-	if s.resolved != 1 {
-		t.Errorf("the CMS was asked %d times", s.resolved)
-	}
-}
-
 func TestItem_WhatOneOfSeveralCMSsKnowsIsNotLostByAnother(t *testing.T) {
 	s := newWebsite(t)
 	p := s.running()

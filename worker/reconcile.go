@@ -130,6 +130,9 @@ func (w *Worker) reconcile(ctx context.Context) error {
 func (w *Worker) reconcileEvery(ctx context.Context, name string, every time.Duration) {
 	timer := time.NewTimer(rand.N(min(every, firstReconcile)))
 	defer timer.Stop()
+	// However soon the next poll would be due: while no process ran, nobody was
+	// there to be told.
+	due := min(every, firstReconcile)
 	for failing := false; ; {
 		select {
 		case <-ctx.Done():
@@ -138,9 +141,12 @@ func (w *Worker) reconcileEvery(ctx context.Context, name string, every time.Dur
 		}
 		wait := reconcileAgain
 		err := storage.Contain(func() (err error) {
-			wait, err = w.reconcileDue(ctx, name, every)
+			wait, err = w.reconcileDue(ctx, name, every, due)
 			return err
 		})
+		if err == nil && w.held(ctx) == nil {
+			due = every
+		}
 		w.logPanic("source", name, err)
 		if err != nil && ctx.Err() == nil && !failing {
 			w.Log.Warn("reconcile, will retry", "source", name, "err", err)
@@ -150,8 +156,9 @@ func (w *Worker) reconcileEvery(ctx context.Context, name string, every time.Dur
 	}
 }
 
-// reconcileDue polls if that is due, and returns when to look again.
-func (w *Worker) reconcileDue(ctx context.Context, name string, every time.Duration) (time.Duration, error) {
+// reconcileDue polls if that is due, and returns when to look again. A poll that
+// is planned for longer than twice due from now is due, too.
+func (w *Worker) reconcileDue(ctx context.Context, name string, every, due time.Duration) (time.Duration, error) {
 	watch := w.watch(name) // templates may have been loaded again
 	if watch == nil {
 		return every, nil
@@ -162,7 +169,7 @@ func (w *Worker) reconcileDue(ctx context.Context, name string, every time.Durat
 	if w.held(ctx) != nil {
 		return reconcileAgain, nil
 	}
-	turn, wait, busy, err := w.Ledger.ClaimPoll(ctx, name, every, false)
+	turn, wait, busy, err := w.Ledger.ClaimPoll(ctx, name, due, false)
 	switch {
 	case err != nil:
 		return reconcileAgain, err

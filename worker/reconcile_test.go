@@ -178,7 +178,7 @@ func TestReconcile_waitsWhileTheSiteIsHeld(t *testing.T) {
 	if _, err := r.Reconcile(t.Context(), Reconciliation{Source: "cms"}); !errors.As(err, &held) {
 		t.Errorf("it ends with %v", err)
 	}
-	if _, err := r.reconcileDue(t.Context(), "cms", time.Minute); err != nil {
+	if _, err := r.reconcileDue(t.Context(), "cms", time.Minute, time.Minute); err != nil {
 		t.Error(err)
 	}
 	if got := cms.requests(); len(got) > 0 {
@@ -189,7 +189,7 @@ func TestReconcile_waitsWhileTheSiteIsHeld(t *testing.T) {
 func TestReconcile_oneProcessAtATime(t *testing.T) {
 	s, cms := newWebsite(t), newPress(t)
 	one, other := s.watchingPress(cms), s.watchingPress(cms)
-	wait, err := one.reconcileDue(t.Context(), "cms", time.Minute)
+	wait, err := one.reconcileDue(t.Context(), "cms", time.Minute, time.Minute)
 	if err != nil || wait < time.Minute {
 		t.Fatalf("again in %s (%v)", wait, err)
 	}
@@ -197,7 +197,7 @@ func TestReconcile_oneProcessAtATime(t *testing.T) {
 	if n == 0 {
 		t.Fatal("the CMS was not asked")
 	}
-	if wait, err = other.reconcileDue(t.Context(), "cms", time.Minute); err != nil || wait < 50*time.Second {
+	if wait, err = other.reconcileDue(t.Context(), "cms", time.Minute, time.Minute); err != nil || wait < 50*time.Second {
 		t.Errorf("again in %s (%v)", wait, err)
 	}
 	if got := cms.requests(); len(got) > 0 {
@@ -223,7 +223,7 @@ func TestReconcile_aStopLeavesTheRestToTheNextStart(t *testing.T) {
 	cms.on = nil
 	cms.mu.Unlock()
 	next := s.watchingPress(cms)
-	if wait, err := next.reconcileDue(t.Context(), "cms", time.Minute); err != nil || wait < time.Minute {
+	if wait, err := next.reconcileDue(t.Context(), "cms", time.Minute, time.Minute); err != nil || wait < time.Minute {
 		t.Errorf("again in %s (%v)", wait, err)
 	}
 	states, err := next.Ledger.Polls(t.Context())
@@ -242,6 +242,20 @@ func TestReconcile_isDoneByARunningWorker(t *testing.T) {
 		states, err := r.Ledger.Polls(t.Context())
 		return err == nil && len(states) == 1 && states[0].Error == ""
 	})
+}
+
+func TestReconcile_aStartDoesNotWaitForTheNextPoll(t *testing.T) {
+	s, cms := newWebsite(t), newPress(t)
+	cms.posts(3)
+	before := s.watchingPress(cms)
+	if _, err := before.reconcileDue(t.Context(), "cms", time.Hour, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	cms.requests()
+	after := s.watchingPress(cms)
+	after.cfg.Reconcile = true
+	after.run()
+	s.await("the CMS is asked again", func() bool { return len(cms.requests()) > 0 })
 }
 
 func TestReconcile_totalsAreAddedUp(t *testing.T) {

@@ -16,6 +16,14 @@ import (
 // many.
 const atOnce = 16
 
+// itemSettle and itemMaxWait are how long an item settles for a sender who does
+// not: some tell of each item several times in a moment, and each time the CMS
+// would be asked for it.
+const (
+	itemSettle  = 300 * time.Millisecond
+	itemMaxWait = 2 * time.Second
+)
+
 // record records the trigger in the ledger. After an error rest is what may not
 // be there.
 func (w *Worker) record(ctx context.Context, t Trigger) (a Accepted, rest Trigger, err error) {
@@ -122,6 +130,9 @@ func (w *Worker) recordLabel(ctx context.Context, label ledger.Label, at time.Ti
 	}
 	if !label.IsTag() {
 		req.Recheck = 0 // so many pages are not rendered twice on a suspicion
+	}
+	if itemOf(label) != "" && req.Settle == 0 {
+		req.Settle, req.MaxWait = itemSettle, itemMaxWait
 	}
 	r, err := w.Ledger.TriggerLabel(ctx, label, req)
 	if err != nil {

@@ -24,6 +24,9 @@ const (
 	// asynq's slow clock.
 	itemsAtOnce, editsAtOnce = 2, 4
 	itemsWaiting             = 256
+	// editBatch is how many pages of an edit are taken before it makes way for
+	// others: most edits have fewer.
+	editBatch = 32
 )
 
 // walker follows the walks of a process, apart from asynq's handlers: a walk
@@ -31,12 +34,17 @@ const (
 type walker struct {
 	tokens, urgent chan ledger.Token
 	items, edits   chan ledger.Token // tokens wait in these
+
+	// Walks of edits that turned out to be long go on here, after they have
+	// waited for it there.
+	long, waiting chan struct{}
 }
 
 func newWalker() *walker {
 	return &walker{
 		tokens: make(chan ledger.Token), urgent: make(chan ledger.Token),
 		items: make(chan ledger.Token, itemsWaiting), edits: make(chan ledger.Token, itemsWaiting),
+		long: make(chan struct{}, itemsAtOnce), waiting: make(chan struct{}, itemsWaiting),
 	}
 }
 
@@ -63,28 +71,33 @@ func give(to chan<- ledger.Token, tok ledger.Token) bool {
 }
 
 // run takes tokens until ctx is done, and waits for the walks under way.
-func (w *walker) run(ctx context.Context, walk func(context.Context, ledger.Token)) error {
+func (w *walker) run(ctx context.Context, walk func(context.Context, ledger.Token, *seat)) error {
 	var wg sync.WaitGroup
-	follow := func(tokens <-chan ledger.Token) {
+	follow := func(tokens <-chan ledger.Token, of *walker) {
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case tok := <-tokens:
-				walk(ctx, tok)
+				at := &seat{walker: of, left: make(chan struct{})}
+				wg.Go(func() {
+					defer at.leave()
+					walk(ctx, tok, at)
+				})
+				<-at.left
 			}
 		}
 	}
 	for range walksAtOnce {
-		wg.Go(func() { follow(w.tokens) })
+		wg.Go(func() { follow(w.tokens, nil) })
 	}
 	for range itemsAtOnce {
-		wg.Go(func() { follow(w.items) })
+		wg.Go(func() { follow(w.items, nil) })
 	}
 	for range editsAtOnce {
-		wg.Go(func() { follow(w.edits) })
+		wg.Go(func() { follow(w.edits, w) })
 	}
-	wg.Go(func() { follow(w.urgent) })
+	wg.Go(func() { follow(w.urgent, nil) })
 	wg.Wait()
 	return nil
 }
@@ -92,7 +105,7 @@ func (w *walker) run(ctx context.Context, walk func(context.Context, ledger.Toke
 // walk triggers and renders every page of a label. When it is broken off, the
 // cursor in the ledger says where to go on, and the sweeper that somebody has
 // to.
-func (w *Worker) walk(ctx context.Context, tok ledger.Token) {
+func (w *Worker) walk(ctx context.Context, tok ledger.Token, at *seat) {
 	defer w.slots.note(tok.ID, -1)
 	if w.held(ctx) != nil {
 		return // it was on its way here when the hold began; the sweeper will go on
@@ -104,7 +117,7 @@ func (w *Worker) walk(ctx context.Context, tok ledger.Token) {
 	}
 	if err == nil && walk.State == ledger.Claimed {
 		walkCtx, stop := keep(ctx, w.Ledger.Renewal(), walk.Renew)
-		err = storage.Contain(func() error { return w.walkPages(walkCtx, walk) })
+		err = storage.Contain(func() error { return w.walkPages(walkCtx, walk, at) })
 		stop()
 		w.logPanic("label", string(tok.Label), err)
 	}
@@ -119,17 +132,17 @@ func (w *Worker) walk(ctx context.Context, tok ledger.Token) {
 	}
 }
 
-func (w *Worker) walkPages(ctx context.Context, walk *ledger.Walk) error {
+func (w *Worker) walkPages(ctx context.Context, walk *ledger.Walk, at *seat) error {
 	for started := time.Now(); ; {
-		unresolved, err := w.resolve(ctx, walk)
+		again, err := w.resolve(ctx, walk)
 		if err != nil {
 			return err
 		}
-		pages, err := w.takePages(ctx, walk)
+		pages, err := w.takePages(ctx, walk, at)
 		if err != nil {
 			return err
 		}
-		more, err := w.endWalk(ctx, walk, unresolved)
+		more, err := w.endWalk(ctx, walk, again)
 		if err != nil {
 			return err
 		}
@@ -141,11 +154,12 @@ func (w *Worker) walkPages(ctx context.Context, walk *ledger.Walk) error {
 }
 
 // takePages takes the pages behind the walk's cursor, and returns how many.
-func (w *Worker) takePages(ctx context.Context, walk *ledger.Walk) (pages int, err error) {
+func (w *Worker) takePages(ctx context.Context, walk *ledger.Walk, at *seat) (pages int, err error) {
 	bulk := ledger.Bulk{Number: walk.Number, Priority: walk.Priority, Reason: walk.Reason, Index: walk.Label}
 	around := map[string]bool{}
 	for {
-		paths, err := walk.Next(ctx, walkBatch)
+		most := at.batch()
+		paths, err := walk.Next(ctx, most)
 		if err != nil || len(paths) == 0 {
 			return pages, err
 		}
@@ -173,6 +187,12 @@ func (w *Worker) takePages(ctx context.Context, walk *ledger.Walk) (pages int, e
 			return pages, err
 		}
 		if err := walk.Advance(ctx); err != nil {
+			return pages, err
+		}
+		if len(paths) < most {
+			continue // there is hardly more
+		}
+		if err := at.makeWay(ctx); err != nil {
 			return pages, err
 		}
 	}
