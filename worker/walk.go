@@ -146,7 +146,7 @@ func (w *Worker) walkPages(ctx context.Context, walk *ledger.Walk, at *seat) err
 		if err != nil {
 			return err
 		}
-		w.Log.Info("walk ended", "label", string(walk.Label), "pages", pages, "dur", time.Since(started), "again", more)
+		w.Log.Debug("walk ended", "label", string(walk.Label), "pages", pages, "dur", time.Since(started), "again", more)
 		if !more {
 			return nil
 		}

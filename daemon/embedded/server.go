@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -187,12 +188,13 @@ func (s *Server) serve(ctx context.Context, ready func()) error {
 		return fmt.Errorf("start redis-server: %w", err)
 	}
 	logged := make(chan string, 1)
-	go func() { logged <- s.follow(out) }()
+	var up atomic.Bool
+	go func() { logged <- s.follow(out, &up) }()
 	ended := make(chan struct{})
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		s.watch(ctx, cmd.Process, ended, ready)
+		s.watch(ctx, cmd.Process, ended, func() { up.Store(true); ready() })
 	}()
 	last := <-logged // until the child closes its output
 	err = cmd.Wait()
@@ -253,13 +255,18 @@ func (s *Server) answers(ctx context.Context, ended <-chan struct{}) bool {
 	}
 }
 
-// follow logs what the server says, and returns the last of it.
-func (s *Server) follow(out io.Reader) (last string) {
+// follow logs what the server says, and returns the last of it. What it says of
+// every start is of interest only when that fails, and then it is returned.
+func (s *Server) follow(out io.Reader, up *atomic.Bool) (last string) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if lines.Text() != "" {
 			last = lines.Text()
-			s.log.Info("redis-server", "says", last)
+			say := s.log.Debug
+			if up.Load() {
+				say = s.log.Info
+			}
+			say("redis-server", "says", last)
 		}
 	}
 	return last
