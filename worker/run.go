@@ -291,8 +291,16 @@ func (w *Worker) tell(ctx context.Context, step func() (ledger.End, error)) (led
 
 // lostAfterChange asks for the page once more: the files were changed, and
 // then the run turned out to have taken too long, so an older page may lie
-// over a newer one's.
+// over a newer one's. Not so when somebody has removed the page meanwhile: that
+// waited for the files, and a trigger now would bring the page back.
 func (w *Worker) lostAfterChange(ctx context.Context, run *ledger.Run) error {
+	st, err := w.Ledger.State(ctx, run.Path)
+	if err != nil {
+		return err
+	}
+	if (st.Owed != nil && st.Owed.Removing) || (st.Page != nil && st.Page.Gone) {
+		return nil
+	}
 	r, err := w.Ledger.Trigger(ctx, run.Path, ledger.Request{Priority: ledger.Default, Reason: "published after its time"})
 	if err == nil {
 		w.wake(ctx, r.Token)

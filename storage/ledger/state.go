@@ -68,6 +68,7 @@ type OwedState struct {
 	LastTry  time.Time `json:"last_try,omitzero"`  // zero when none has failed
 	Error    string    `json:"error,omitzero"`     // of the last failed try
 	FailedG0 uint64    `json:"failed_g0,omitzero"` // newest trigger that the last failed try had seen
+	Removing bool      `json:"removing,omitzero"`  // a run that takes the page away has it, see Seize
 }
 
 // State reads one page.
@@ -127,6 +128,7 @@ func newState(p storage.Path, page, owed fields) State {
 			Status: owed["st"], Newest: uint64(owed.number("gen")), Priority: Priority(owed.number("prio")), Reason: owed["why"],
 			Since: owed.time("since"), Due: owed.time("due"), Attempts: int(owed.number("att")), LastTry: owed.time("last"),
 			Error: owed["err"], FailedG0: uint64(owed.number("fg0")),
+			Removing: owed["st"] == "running" && strings.HasSuffix(owed["by"], "-seize"), // see seize.lua
 		}
 		if s.Owed.Status == "queued" && owed["set"] == "1" {
 			s.Owed.Settling = s.Owed.Due
