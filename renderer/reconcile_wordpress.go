@@ -63,6 +63,9 @@ func (c Collection) Name() string { return strings.TrimPrefix(c.base, "/") }
 // Tag is that of the pages that show an item.
 func (c Collection) Tag(id int) string { return c.kind + ":" + strconv.Itoa(id) }
 
+// Kind is what leads the tags of the items: "post".
+func (c Collection) Kind() string { return c.kind }
+
 // Dated reports whether the items have a date of their last change, which is
 // their version. It is a hash otherwise, which says nothing of older or newer.
 func (c Collection) Dated() bool { return c.fields == "" }

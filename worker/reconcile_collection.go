@@ -72,6 +72,11 @@ func (p *poll) recent(ctx context.Context, c renderer.Collection) error {
 		pl.Page = max(pl.Page, 1) // there is no other way
 		return nil
 	}
+	if !pl.first() && !p.dry {
+		if err := p.Ledger.RememberAnnounced(ctx, p.seen(c.Name()), c.Kind()); err != nil {
+			return err
+		}
+	}
 	list, err := p.read(ctx, c, renderer.ByChange, 1)
 	switch {
 	case err != nil:

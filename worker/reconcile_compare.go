@@ -179,6 +179,7 @@ func (p *poll) gone(ctx context.Context, c renderer.Collection, ids []int) error
 	for _, id := range ids {
 		one := change{renderer.ListedItem{ID: id}, c.Tag(id), foundGone}
 		memory.Gone = append(memory.Gone, strconv.Itoa(id))
+		memory.Unannounced = append(memory.Unannounced, c.Tag(id)) // nobody will show it
 		all, tags = append(all, one), append(tags, one.tag)
 	}
 	since, err := p.Ledger.ShownSince(ctx, tags)

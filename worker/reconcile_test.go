@@ -77,6 +77,21 @@ func TestReconcile_whatItsWebhookToldCostsNothing(t *testing.T) {
 	r.finds(byItself)
 }
 
+func TestReconcile_whatCameAndWentBetweenTwoPollsIsFound(t *testing.T) {
+	for name, n := range map[string]int{"few posts": 3, "many posts": 250} {
+		t.Run(name, func(t *testing.T) {
+			s, cms := newWebsite(t), newPress(t)
+			cms.posts(n)
+			r := s.watchingPress(cms)
+			r.untilDone(byItself)
+			r.accept(Trigger{Items: []Item{{Tag: "post:1000", Version: time.Now().UTC().Format("2006-01-02T15:04:05")}}})
+			r.published(map[string]string{"/short-lived": "post:1000"})
+			r.finds(byItself, "gone post:1000")
+			r.finds(byItself)
+		})
+	}
+}
+
 func TestReconcile_anEditAfterTheToldOneIsFound(t *testing.T) {
 	s, cms := newWebsite(t), newPress(t)
 	cms.posts(3)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -74,6 +75,8 @@ type Memory struct {
 	Versions map[string]string // of items, by id
 	Gone     []string          // ids to forget
 	Progress string            // how far the poll has come with the collection
+	// Unannounced are items whose announced versions count no more, by their tags.
+	Unannounced []string
 }
 
 // Remember replaces what Memory says, in one step.
@@ -85,11 +88,47 @@ func (l *Ledger) Remember(ctx context.Context, s Seen, m Memory) error {
 		if len(m.Gone) > 0 {
 			pipe.HDel(ctx, s.key(l), m.Gone...)
 		}
+		if len(m.Unannounced) > 0 {
+			pipe.HDel(ctx, l.key("announced"), m.Unannounced...)
+			members := make([]any, len(m.Unannounced))
+			for i, item := range m.Unannounced {
+				members[i] = item
+			}
+			pipe.ZRem(ctx, l.key("announced:at"), members...)
+		}
 		pipe.HSet(ctx, l.key("poll:"+s.Source), "c:"+s.Collection, m.Progress)
 		return nil
 	})
 	if err != nil {
 		return storage.Temporary(fmt.Errorf("remember what was seen: %w", err))
+	}
+	return nil
+}
+
+// mostAdopted is the most announcements that are looked through for items.
+const mostAdopted = 1000
+
+// RememberAnnounced remembers the items of a kind ("post") that were announced
+// in the last hour, and of which no poll knows yet: one that comes and goes
+// between two polls is missed by the next like any other.
+func (l *Ledger) RememberAnnounced(ctx context.Context, s Seen, kind string) error {
+	items, err := l.rdb.ZRevRange(ctx, l.key("announced:at"), 0, mostAdopted-1).Result()
+	if err != nil {
+		return errSeen(err)
+	}
+	items = slices.DeleteFunc(items, func(item string) bool { return !strings.HasPrefix(item, kind+":") })
+	announced, err := l.Announced(ctx, items)
+	if err != nil || len(announced) == 0 {
+		return err
+	}
+	_, err = l.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for item, a := range announced {
+			pipe.HSetNX(ctx, s.key(l), strings.TrimPrefix(item, kind+":"), a.Version)
+		}
+		return nil
+	})
+	if err != nil {
+		return storage.Temporary(fmt.Errorf("remember what was announced: %w", err))
 	}
 	return nil
 }
