@@ -146,12 +146,9 @@ func (w response) object() map[string]any {
 // triggered checks the paths of the only trigger.
 func (f *fixture) triggered(want ...string) {
 	f.t.Helper()
-	all := f.site.all()
-	if len(all) != 1 {
-		f.t.Fatalf("%d triggers, want 1", len(all))
-	}
+	trigger := f.only()
 	var got []string
-	for _, p := range all[0].Paths {
+	for _, p := range trigger.Paths {
 		got = append(got, p.String())
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
@@ -159,15 +156,22 @@ func (f *fixture) triggered(want ...string) {
 	}
 }
 
-// labelled checks the labels of the only trigger.
-func (f *fixture) labelled(want ...string) {
+// only returns the only trigger.
+func (f *fixture) only() worker.Trigger {
 	f.t.Helper()
 	all := f.site.all()
 	if len(all) != 1 {
 		f.t.Fatalf("%d triggers, want 1", len(all))
 	}
+	return all[0]
+}
+
+// labelled checks the labels of the only trigger.
+func (f *fixture) labelled(want ...string) {
+	f.t.Helper()
+	trigger := f.only()
 	var got []string
-	for _, l := range all[0].Labels {
+	for _, l := range trigger.Labels {
 		got = append(got, string(l))
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
@@ -178,12 +182,9 @@ func (f *fixture) labelled(want ...string) {
 // itemized checks the items of the only trigger.
 func (f *fixture) itemized(want ...string) {
 	f.t.Helper()
-	all := f.site.all()
-	if len(all) != 1 {
-		f.t.Fatalf("%d triggers, want 1", len(all))
-	}
+	trigger := f.only()
 	var got []string
-	for _, item := range all[0].Items {
+	for _, item := range trigger.Items {
 		got = append(got, item.Tag)
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
@@ -194,15 +195,12 @@ func (f *fixture) itemized(want ...string) {
 // named checks the labels of the only trigger, and the labels of its items.
 func (f *fixture) named(want ...string) {
 	f.t.Helper()
-	all := f.site.all()
-	if len(all) != 1 {
-		f.t.Fatalf("%d triggers, want 1", len(all))
-	}
+	trigger := f.only()
 	var got []string
-	for _, l := range all[0].Labels {
+	for _, l := range trigger.Labels {
 		got = append(got, string(l))
 	}
-	for _, item := range all[0].Items {
+	for _, item := range trigger.Items {
 		got = append(got, string(ledger.Item(item.Tag)))
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
