@@ -19,11 +19,27 @@ const (
 	listMaxWait = 3 * time.Second
 )
 
-// ofLists asks for the lists that the item of a walk is in.
+// ofLists asks for the lists that the item of a walk is in. A list that somebody
+// has rendered since the item was triggered needs no second render, but when the
+// CMS was behind meanwhile.
 func ofLists(walk *ledger.Walk) ledger.Request {
-	return ledger.Request{
+	req := ledger.Request{
 		Priority: min(walk.Priority, ledger.Default), Reason: walk.Reason, OnlyPublished: true, Settle: listSettle, MaxWait: listMaxWait,
 	}
+	if walk.Attempts == 0 {
+		req.PartOf = walk.Number
+	}
+	return req
+}
+
+// takeLater triggers a list that shows the item of a walk, with what else changes
+// in it in this moment. Each such page costs a token, so it is not for a walk
+// that has thousands.
+func (w *Worker) takeLater(ctx context.Context, walk *ledger.Walk, p storage.Path) error {
+	req := ofLists(walk)
+	req.PartOf = walk.Number // an older version of the item would not have been published
+	_, err := w.recordPage(ctx, p, time.Time{}, req)
+	return err
 }
 
 // takeResolved triggers what an item was resolved to. When it returns without
@@ -45,12 +61,6 @@ func (w *Worker) takeResolved(ctx context.Context, walk *ledger.Walk, got render
 // change meanwhile.
 func (w *Worker) askForOthers(ctx context.Context, walk *ledger.Walk, got renderer.Resolved) error {
 	known, _ := w.matched(got.Known)
-	if walk.Attempts == 0 { // else they may have met its number while the CMS was behind
-		var err error
-		if known, err = w.unmet(ctx, walk.Number, known); err != nil {
-			return err
-		}
-	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for _, p := range known {
@@ -70,21 +80,6 @@ func (w *Worker) askForOthers(ctx context.Context, walk *ledger.Walk, got render
 		})
 	}
 	return group.Wait()
-}
-
-// unmet returns those of the paths that are pages, and do not show yet what was
-// triggered with a number.
-func (w *Worker) unmet(ctx context.Context, number uint64, paths []storage.Path) (left []storage.Path, err error) {
-	states, err := w.Ledger.States(ctx, paths)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range states {
-		if s.Page != nil && s.Page.G0 < number {
-			left = append(left, s.Path)
-		}
-	}
-	return left, nil
 }
 
 // takeAll takes those of the paths that a route has.

@@ -24,6 +24,10 @@ const (
 	itemMaxWait = 2 * time.Second
 )
 
+// afterItems is how much longer what a trigger names besides its items settles:
+// the walks of these begin first then, and leave alone what is rendered after.
+const afterItems = 50 * time.Millisecond
+
 // record records the trigger in the ledger. After an error rest is what may not
 // be there.
 func (w *Worker) record(ctx context.Context, t Trigger) (a Accepted, rest Trigger, err error) {
@@ -46,6 +50,10 @@ func (w *Worker) record(ctx context.Context, t Trigger) (a Accepted, rest Trigge
 	if full, err := w.quotaFull(ctx, 0); err == nil && full {
 		req.OnlyPublished = true
 	}
+	ofItems := req
+	if len(t.Items) > 0 && req.Settle > 0 {
+		req.Settle, req.MaxWait = req.Settle+afterItems, req.MaxWait+afterItems
+	}
 	known := req
 	known.OnlyPublished = true
 
@@ -60,7 +68,7 @@ func (w *Worker) record(ctx context.Context, t Trigger) (a Accepted, rest Trigge
 		return w.recordLabel(ctx, l, t.At, req)
 	})
 	items := recordEach(group, t.Items, func(i Item) (*AcceptedLabel, error) {
-		return w.recordLabel(ctx, ledger.Item(i.Tag), t.At, req)
+		return w.recordLabel(ctx, ledger.Item(i.Tag), t.At, ofItems)
 	})
 	err = group.Wait()
 
@@ -135,7 +143,7 @@ func (w *Worker) recordLabel(ctx context.Context, label ledger.Label, at time.Ti
 		req.Settle, req.MaxWait = itemSettle, itemMaxWait
 	}
 	r, err := w.Ledger.TriggerLabel(ctx, label, req)
-	if err != nil {
+	if err != nil || r.Skipped {
 		return nil, err
 	}
 	w.wake(ctx, r.Token)

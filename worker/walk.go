@@ -178,6 +178,13 @@ func (w *Worker) takePages(ctx context.Context, walk *ledger.Walk, at *seat) (pa
 			if lists[p] {
 				bulk.Priority = min(bulk.Priority, ledger.Default)
 			}
+			if lists[p] && pages < editBatch {
+				if err := w.takeLater(ctx, walk, p); err != nil {
+					return pages, err
+				}
+				pages++
+				continue
+			}
 			if err := w.take(ctx, m, bulk, batch.begin(), func(*ledger.Run, error) {}); err != nil {
 				return pages, err
 			}

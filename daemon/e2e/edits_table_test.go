@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -31,6 +32,7 @@ type tableRow struct {
 	changed   []string // paths of pages that are other bytes now, or are new
 	gone      []string // paths of pages that are none any more
 	untouched int      // files that are the same ones as before, sidecars too
+	renders   int      // of all pages, second looks too
 	took      time.Duration
 }
 
@@ -74,6 +76,7 @@ func (e *editsTable) row(t *testing.T, edit string, do func()) {
 	t.Helper()
 	e.pages(t)
 	before := e.files(t)
+	rendered := e.renders(t)
 	stop := e.watch()
 	clicked := time.Now()
 	do()
@@ -81,7 +84,7 @@ func (e *editsTable) row(t *testing.T, edit string, do func()) {
 	last := stop()
 	after := e.files(t)
 
-	r := tableRow{edit: edit, took: max(0, last.Sub(clicked))}
+	r := tableRow{edit: edit, took: max(0, last.Sub(clicked)), renders: e.renders(t) - rendered}
 	for name, was := range before {
 		switch is, there := after[name]; {
 		case !there:
@@ -110,11 +113,32 @@ func (e *editsTable) row(t *testing.T, edit string, do func()) {
 	if r.took > time.Duration(patience()*float64(limit)) {
 		t.Errorf("%s: after %s, at most %s is allowed", edit, r.took, limit)
 	}
+	if r.renders < len(r.changed) {
+		t.Errorf("%s: %d renders are counted, and %d pages have changed", edit, r.renders, len(r.changed))
+	}
 	if len(r.changed)+len(r.gone) == 0 {
 		t.Errorf("%s: no file has changed", edit)
 	}
 	e.rows = append(e.rows, r)
 }
+
+// renders are how many renders have ended.
+func (e *editsTable) renders(t *testing.T) (sum int) {
+	t.Helper()
+	req := newRequest(t, http.MethodGet, "http://"+e.admin+"/metrics", "")
+	req.Header.Set("Authorization", "Bearer "+e.token)
+	text := newVisitor(t).do(t, req).body
+	for _, count := range renderCount.FindAllStringSubmatch(text, -1) {
+		n, err := strconv.Atoi(count[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n
+	}
+	return sum
+}
+
+var renderCount = regexp.MustCompile(`(?m)^rebake_renders_total\{.*\} (\d+)$`)
 
 // patience is how many times the limits a test may take. The table that people
 // read keeps to them.
@@ -212,9 +236,9 @@ func measuredOn(t *testing.T) string {
 
 func (e *editsTable) markdown() string {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "| the edit | pages that changed | pages that went | files left alone | after |\n|---|---|---|--:|--:|\n")
+	fmt.Fprintf(&b, "| the edit | pages that changed | pages that went | files left alone | renders | after |\n|---|---|---|--:|--:|--:|\n")
 	for _, r := range e.rows {
-		fmt.Fprintf(&b, "| %s | %s | %s | %d | %.1f s |\n", r.edit, kindsOf(r.changed), kindsOf(r.gone), r.untouched, r.took.Seconds())
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %d | %.1f s |\n", r.edit, kindsOf(r.changed), kindsOf(r.gone), r.untouched, r.renders, r.took.Seconds())
 	}
 	return b.String()
 }

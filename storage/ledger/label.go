@@ -110,7 +110,7 @@ func (l *Ledger) TriggerLabel(ctx context.Context, label Label, req Request) (Re
 
 func (l *Ledger) triggerLabel(ctx context.Context, label Label, req Request, nonce string) (Receipt, error) {
 	settle, most := req.settle()
-	return l.askLabel(ctx, label, int(req.Priority), nonce, req.Reason, "", ms(req.Recheck), settle, most)
+	return l.askLabel(ctx, label, int(req.Priority), nonce, req.Reason, "", ms(req.Recheck), settle, most, req.PartOf)
 }
 
 // askLabel runs the script that triggers a label. The arguments are its own.

@@ -22,6 +22,7 @@ const (
 	theTimerStep     safeguard = "one step in which a timer fires"
 	theSecondLook    safeguard = "second look at a page that was rendered before it was quiet"
 	theNewNumber     safeguard = "new number of a walk when it was quiet"
+	thePartsNumber   safeguard = "number of the trigger that a part is of"
 )
 
 // has says whether a safeguard is there.
@@ -70,6 +71,10 @@ func TestModel_WithoutSecondLookWhatASourceShowsLateIsMissed(t *testing.T) {
 
 func TestModel_WithoutNewNumberAWalkPassesPagesThatWereRenderedTooEarly(t *testing.T) {
 	wantViolation(t, theNewNumber)
+}
+
+func TestModel_WithoutItsNumberAPartIsTakenForOneThatWasMet(t *testing.T) {
+	wantViolation(t, thePartsNumber)
 }
 
 func wantViolation(t *testing.T, without safeguard) {

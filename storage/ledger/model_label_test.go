@@ -16,6 +16,7 @@ type modelLabels struct {
 	isPage    map[storage.Path]bool     // it was published once, and is remembered
 	published map[storage.Path]bool     // the last finished run has published it
 	asked     []modelAsked
+	numbers   map[uint64]map[storage.Path]int // what the source had when a label got a number
 	walks     []*modelWalk
 	builds    []*modelBuild
 }
@@ -32,6 +33,7 @@ type modelAsked struct {
 func newModelLabels() modelLabels {
 	return modelLabels{
 		newest: map[Label]uint64{}, tags: map[storage.Path][]string{}, isPage: map[storage.Path]bool{}, published: map[storage.Path]bool{},
+		numbers: map[uint64]map[storage.Path]int{},
 	}
 }
 
@@ -58,6 +60,7 @@ func (m *model) triggerLabel(label Label) {
 			hidden[p] = m.hide(p, time.Now().Add(req.Settle-time.Millisecond))
 		}
 	}
+	shown := m.sources()
 	send := func() Receipt {
 		asked := m.askedNow(label)
 		maps.Copy(asked.content, hidden)
@@ -67,6 +70,7 @@ func (m *model) triggerLabel(label Label) {
 		}
 		m.note("trigger %s, to settle in %v: %+v", label, req.Settle, r)
 		m.acceptLabel(asked, r)
+		m.labels.number(r.ID, shown)
 		return r
 	}
 	r := send()

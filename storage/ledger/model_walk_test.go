@@ -36,6 +36,7 @@ func (m *model) stepBulk(n int) {
 
 func (m *model) claimWalk(tok Token) {
 	owner := m.nonce()
+	before, shown := m.mustSequence(), m.sources()
 	send := func() *Walk {
 		m.beforeClaim("walk:"+string(tok.Label), theNewNumber)
 		w, err := m.Ledger.claimWalk(m.ctx, tok, owner)
@@ -53,6 +54,9 @@ func (m *model) claimWalk(tok Token) {
 	switch w.State {
 	case Claimed:
 		m.walkBegun(w)
+		if w.Number > before { // it was quiet just now
+			m.labels.number(w.Number, shown)
+		}
 		m.labels.walks = append(m.labels.walks, &modelWalk{Walk: w})
 	case Early:
 		m.enqueue(&tok)
@@ -77,6 +81,8 @@ func (m *model) advanceWalk() {
 		return
 	}
 	switch {
+	case m.rnd.IntN(3) == 0:
+		m.askForPart(w)
 	case len(w.pages) > 0:
 		if len(m.runs) < modelRuns {
 			p := w.pages[0]

@@ -110,7 +110,7 @@ func (l *Ledger) Fire(ctx context.Context, t Timer, prio Priority) (Receipt, err
 
 func (l *Ledger) fire(ctx context.Context, t Timer, prio Priority, nonce string) (Receipt, error) {
 	if t.Label != "" {
-		return l.askLabel(ctx, t.Label, int(prio), nonce, t.reason(), t.name(), 0, 0, 0)
+		return l.askLabel(ctx, t.Label, int(prio), nonce, t.reason(), t.name(), 0, 0, 0, 0)
 	}
 	r, err := l.run(ctx, l.scripts.timer, t.Path, int(prio), nonce, t.reason(), ms(l.cfg.MaxRun), t.name())
 	if err != nil {

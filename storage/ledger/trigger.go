@@ -68,6 +68,11 @@ type Request struct {
 	// OnlyPublished leaves a page alone that was never published, unless it is
 	// on its way there.
 	OnlyPublished bool
+	// PartOf makes the request a part of the trigger with that number, which a
+	// walk has found out: a page that has met it, or is about to, is left alone,
+	// and one trigger with many parts costs a page one render. Settle only waits
+	// for other parts then. 0 for a trigger of its own.
+	PartOf uint64
 }
 
 // longestSettle is far below FAR of base.lua.
@@ -93,7 +98,8 @@ type Token struct {
 type Receipt struct {
 	// ID is the trigger's number: a run that claims later meets it.
 	ID uint64
-	// Skipped says that Request.OnlyPublished left the page alone.
+	// Skipped says that Request.OnlyPublished or Request.PartOf left the page, or
+	// the label, alone.
 	Skipped bool
 	// Token is to be sent to a worker; nil when a token that waits, or the run
 	// that is under way, will do.
@@ -113,7 +119,7 @@ func (l *Ledger) trigger(ctx context.Context, p storage.Path, req Request, nonce
 		only = 1
 	}
 	settle, most := req.settle()
-	r, err := l.run(ctx, l.scripts.trigger, p, int(req.Priority), nonce, req.Reason, ms(l.cfg.MaxRun), ms(req.Recheck), only, settle, most)
+	r, err := l.run(ctx, l.scripts.trigger, p, int(req.Priority), nonce, req.Reason, ms(l.cfg.MaxRun), ms(req.Recheck), only, settle, most, req.PartOf)
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -28,6 +28,7 @@ end
 --   cap    it is run then in any case, and once more when it is calm
 --   set    its token waits for that, and for nothing else
 --   soon   during its run somebody asked who does not wait
+--   part   of a walk: all that calm is for are parts of triggers, see label.lua
 
 -- settled returns when the next run may begin.
 local function settled(r) return math.min(tonumber(r.calm), tonumber(r.cap or r.calm)) end

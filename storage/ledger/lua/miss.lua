@@ -11,6 +11,6 @@ if r.st == 'failed' then return {'failed'} end
 if r.st then return {'coalesced', tonumber(r.gen)} end
 if p.hash then return {'published'} end
 if p.gone then return {'gone'} end
-local answer = trigger(tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), 0, 0)
+local answer = trigger(tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), 0, 0, 0)
 redis.call('HSET', owed, 'miss', 1)
 return answer

@@ -46,15 +46,16 @@ local function claimed(g0, deaths, attempts)
     kept(), tonumber(p.size or 0), redis.call('EXISTS', prefix .. 'announced'), now - (redis.call('HGET', owed, 'since') or now)}
 end
 
--- trigger records that something changed. See trigger.lua for the answers.
-local function trigger(want, by, why, maxrun, quiet, most)
-  local r = read(owed, 'st', 'tok', 'prio', 'by', 'exp', 'start', 'rp', 'last', 'due', 'calm', 'cap', 'set')
+-- trigger records that something changed; with part it is a part of the trigger
+-- with that number. See trigger.lua for the answers.
+local function trigger(want, by, why, maxrun, quiet, most, part)
+  local r = read(owed, 'st', 'tok', 'prio', 'by', 'exp', 'start', 'rp', 'last', 'due', 'gen', 'calm', 'cap', 'set')
   if r.by == by then
     return {'queued', number(r.tok), r.tok, r.prio, math.max(0, r.due - now)}
   end
-  local n = redis.call('INCR', seq)
+  local n = part > 0 and part or redis.call('INCR', seq)
   wanted()
-  redis.call('HSET', owed, 'gen', n, 'why', why)
+  redis.call('HSET', owed, 'gen', math.max(tonumber(r.gen or 0), n), 'why', why)
   redis.call('HSETNX', owed, 'since', now)
   local prio = tonumber(r.prio or want)
   local calm = settle(owed, r, quiet, most)

@@ -6,4 +6,4 @@ if redis.call('HGET', owed, 'by') ~= ARGV[3] then -- else this very request was 
   if not due or tonumber(due) > now then return {'none'} end
   redis.call('ZREM', timers, ARGV[6])
 end
-return trigger(tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), 0, 0)
+return trigger(tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), 0, 0, 0)

@@ -1,14 +1,18 @@
 -- ARGV: label, token, owner, lease ms
 -- -> stale | busy | early, ms
 --  | claimed, number of the label, cursor, priority, reason, tries that failed, error of the last one
-local w = read(walk, 'st', 'tok', 'own', 'exp', 'seq', 'run', 'from', 'prio', 'why', 'due', 'calm', 'att', 'err')
+local w = read(walk, 'st', 'tok', 'own', 'exp', 'seq', 'run', 'from', 'prio', 'why', 'due', 'calm', 'part', 'att', 'err')
 if w.tok ~= ARGV[2] then return {'stale'} end
 if not (w.st == 'running' and w.own == ARGV[3]) then -- else this is the same request again
   if w.st == 'running' and tonumber(w.exp) > now then return {'busy'} end
   if w.st ~= 'running' and tonumber(w.due or 0) > now then return {'early', w.due - now} end
   -- What was read of a page before it was quiet is too old, whatever number the
-  -- page has met by that.
-  if unsettle(walk, w) then
+  -- page has met by that; unless all that it waited for were parts of triggers,
+  -- which had been quiet before.
+  local calm = unsettle(walk, w)
+  if calm and w.part then
+    redis.call('HDEL', walk, 'part')
+  elseif calm then
     w.seq = redis.call('INCR', seq)
     redis.call('HSET', label, name, w.seq .. ' ' .. now)
     redis.call('HSET', walk, 'seq', w.seq)

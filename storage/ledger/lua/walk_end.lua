@@ -2,12 +2,12 @@
 -- -> done | lost
 --  | again, number of the label, priority, reason     walk once more
 --  | queued, id, token, priority, ms                  once more, by a worker that is woken then
-local w = read(walk, 'st', 'own', 'seq', 'run', 'prio', 'why', 'by', 'tok', 'due', 'calm', 'cap', 'soon')
+local w = read(walk, 'st', 'own', 'seq', 'run', 'prio', 'why', 'by', 'tok', 'due', 'calm', 'cap', 'soon', 'part')
 if not w.st then return {'done'} end -- the reply was lost
 if w.by == ARGV[2] and w.st == 'queued' then return answer(w) end -- likewise
 if w.st ~= 'running' or w.own ~= ARGV[2] then return {'lost'} end
 -- When it walks for another number already, the reply was lost.
-if w.run == ARGV[4] and (tonumber(w.seq) > tonumber(w.run) or w.calm) then
+if w.run == ARGV[4] and (tonumber(w.seq) > tonumber(w.run) or (w.calm and not w.part)) then
   redis.call('HDEL', walk, 'att', 'err', 'last')
   if w.calm and not w.soon then
     redis.call('HDEL', walk, 'run', 'from')

@@ -1,0 +1,59 @@
+package worker
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"rebake/renderer"
+	"rebake/storage"
+	"rebake/storage/ledger"
+)
+
+// An edit names its post, the plugin names the archives, and the CMS names them
+// once more: they all are one trigger to a page.
+func TestItem_ListThatIsNamedInManyWaysIsRenderedOnce(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	s.tag("/list", "post:1", "list:cms/posts", "archive:user:1")
+	s.tag("/other", "archive:category:4", "archive:date:2026", "list:cms/posts")
+	p.publishAll(0, "/list", "/other")
+	s.resolvesTo(renderer.Resolved{
+		Known: []storage.Path{mustPath("/list"), mustPath("/other")},
+		Tags:  []string{"list:cms/posts", "archive:user:1", "archive:category:4", "archive:date:2026"},
+	})
+	s.set("/list", "new")
+	s.set("/other", "new")
+	p.accepted(Trigger{
+		Items: []Item{{Tag: "post:1"}}, Known: []storage.Path{mustPath("/list"), mustPath("/other")},
+		Priority: ledger.Critical, Settle: 100 * time.Millisecond, MaxWait: time.Second,
+	})
+	p.quiet(t)
+	for _, path := range []string{"/list", "/other"} {
+		s.wantServed(path, "new")
+		if n := s.renders(path) - 1; n > 2 { // two where the walk comes late, and not six
+			t.Errorf("%s was rendered %d times after one edit", path, n)
+		}
+	}
+}
+
+func TestItem_ListThatShowsManyEditedItemsIsNotRenderedForEach(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	tags := []string{"list:cms/posts"}
+	for i := range 20 {
+		tags = append(tags, fmt.Sprintf("post:%d", i))
+	}
+	s.tag("/list", tags...)
+	p.publish("/list", "old")
+	s.set("/list", "new")
+	s.resolvesTo(renderer.Resolved{Tags: []string{"list:cms/posts"}})
+	for i := range 20 {
+		p.accepted(Trigger{Items: []Item{{Tag: fmt.Sprintf("post:%d", i)}}, Priority: ledger.Critical})
+	}
+	p.quiet(t)
+	s.wantServed("/list", "new")
+	if n := s.renders("/list") - 1; n > 5 {
+		t.Errorf("the list was rendered %d times after 20 edits at once", n)
+	}
+}
