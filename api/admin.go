@@ -33,6 +33,7 @@ type Index interface {
 	Down(context.Context) ([]ledger.Down, error)
 	EachLagging(context.Context, func(ledger.State) error) error
 	CountParked(context.Context) (int64, error)
+	History(ctx context.Context, p storage.Path, most int) ([]ledger.Event, error)
 }
 
 // Records are what the ledger remembers of triggers that came this way.
@@ -101,7 +102,13 @@ type Explanation struct {
 	Hold  *ledger.Hold `json:"hold,omitempty"`
 	// Unmatched says that no route has the path.
 	Unmatched bool `json:"unmatched,omitempty"`
+	// History is what became lately of those who asked for a page that there
+	// never was, and is not now; the newest first.
+	History []Event `json:"history,omitempty"`
 }
+
+// mostHistory is how many ends of runs an explanation has.
+const mostHistory = 20
 
 func (a *API) explain(w http.ResponseWriter, r *http.Request) {
 	query, err := parseQuery(r)
@@ -136,7 +143,13 @@ func (a *API) explanation(ctx context.Context, p storage.Path) (e Explanation, e
 	if e.Kept, err = a.state.Kept(ctx, p); err != nil {
 		return e, err
 	}
-	e.Hold, err = a.state.Held(ctx)
+	if e.Hold, err = a.state.Held(ctx); err != nil || e.Freshness != ledger.PageUnknown {
+		return e, err
+	}
+	history, err := a.state.History(ctx, p, mostHistory)
+	for _, end := range history {
+		e.History = append(e.History, newEvent(end))
+	}
 	return e, err
 }
 

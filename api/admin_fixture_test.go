@@ -77,6 +77,7 @@ type fakeLedger struct {
 	progress ledger.Progress
 	unmet    []ledger.State
 	query    ledger.Query // the last one
+	history  []ledger.Event
 
 	parkedEvents, lagging int64
 }
@@ -90,6 +91,11 @@ func (s *fakeState) Resume(context.Context) (bool, error) {
 	was := s.hold != nil
 	s.hold = nil
 	return was, s.err
+}
+
+func (s *fakeState) History(_ context.Context, p storage.Path, most int) ([]ledger.Event, error) {
+	of := slices.DeleteFunc(slices.Clone(s.history), func(e ledger.Event) bool { return e.Path != p })
+	return of[:min(len(of), most)], s.err
 }
 
 func (s *fakeState) Held(context.Context) (*ledger.Hold, error) { return s.hold, s.err }

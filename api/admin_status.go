@@ -30,6 +30,8 @@ type Status struct {
 	Lagging int64 `json:"lagging,omitzero"`
 	// Parked is how many events of webhooks a person has to look at.
 	Parked int64 `json:"parked,omitzero"`
+	// Dropped is how many others were dropped for them.
+	Dropped int64 `json:"dropped,omitzero"`
 	// Oldest is since when the longest waiting page waits.
 	Oldest time.Time          `json:"oldest,omitzero"`
 	Walks  []ledger.Walking   `json:"walks,omitempty"` // labels whose pages are not all owed yet
@@ -70,6 +72,13 @@ func (a *API) readStatus(ctx context.Context) (s Status, err error) {
 	s.Owed, s.Failed, s.Timers, s.Lagging = counts.Owed, counts.Failed, counts.Timers, counts.Lagging
 	if s.Parked, err = a.state.CountParked(ctx); err != nil {
 		return s, err
+	}
+	dropped, err := a.state.DroppedParked(ctx)
+	if err != nil {
+		return s, err
+	}
+	for _, n := range dropped {
+		s.Dropped += n
 	}
 	if s.Pages, err = a.state.Pages(ctx, ledger.Site); err != nil {
 		return s, err

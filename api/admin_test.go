@@ -205,6 +205,21 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+func TestExplain_aPageThatNeverWasOne(t *testing.T) {
+	f := newFixture(t)
+	at := time.UnixMilli(1_790_000_000_000).UTC()
+	f.state.history = []ledger.Event{
+		{Kind: ledger.Removed, Path: mustPath(t, "/draft"), ID: 7, At: at, Waited: 2 * time.Minute, Reason: "webhook cms"},
+		{Kind: ledger.Removed, Path: mustPath(t, "/other"), ID: 3, At: at},
+	}
+	var got Explanation
+	do(t, f.Admin(), "GET", "/v1/explain?path=/draft", "", admin).decode(&got)
+	want := []Event{{Kind: ledger.Removed, Path: "/draft", ID: "7", At: at, WaitedMS: 120_000, Reason: "webhook cms"}}
+	if diff := cmp.Diff(want, got.History); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+}
+
 func TestExplain_refuses(t *testing.T) {
 	for query, code := range map[string]string{
 		"": "not_absolute", "path=": "not_absolute", "path=a": "not_absolute", "path=/../etc": "dot_segment",

@@ -44,6 +44,10 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &invalid):
 		status, p = invalid.status, problem{Error: invalid.code, Message: invalid.message}
+		if status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "5")
+			a.log.Error("request not taken, its sender has to send it again", "route", a.scrub(r.URL.Path), "why", invalid.message)
+		}
 	case errors.As(err, &path):
 		status, p = http.StatusBadRequest, problem{Error: path.Code, Message: path.Error()}
 	case errors.As(err, &tooLarge):

@@ -73,12 +73,16 @@ func (a *API) readAtMost(w http.ResponseWriter, r *http.Request, most int64) ([]
 	if r.Header.Get("Content-Encoding") != "" {
 		return nil, &badRequest{http.StatusUnsupportedMediaType, "encoding", "send the body without Content-Encoding"}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	held, _ := r.Context().Value(bodyKey{}).(*body)
+	text, err := held.read(http.MaxBytesReader(w, r.Body, most), r.ContentLength)
 	var tooLarge *http.MaxBytesError
-	if err != nil && !errors.As(err, &tooLarge) {
+	switch {
+	case errors.Is(err, errNoRoom):
+		return nil, errBusyBodies
+	case err != nil && !errors.As(err, &tooLarge):
 		return nil, bad("bad_body", "the body did not come to its end")
 	}
-	return body, err
+	return text, err
 }
 
 // addBody takes JSON for what it is, whatever the header says: WordPress sends

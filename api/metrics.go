@@ -21,6 +21,7 @@ type metrics struct {
 	renders  *prometheus.CounterVec
 	refused  *prometheus.CounterVec
 	events   *prometheus.CounterVec
+	dropped  prometheus.Counter
 }
 
 // newMetrics registers them.
@@ -47,20 +48,30 @@ func newMetrics(a *API) *metrics {
 		Name: "rebake_webhook_events_total",
 		Help: "Requests to webhooks by what became of them: accepted, ignored, duplicate, parked, unreadable, refused, lost, asked.",
 	}, []string{"webhook", "outcome"})
-	for _, name := range a.cfg.Webhooks.Names() {
-		for _, outcome := range eventOutcomes {
-			m.events.WithLabelValues(name, outcome)
-		}
-	}
+	m.dropped = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "rebake_webhook_events_dropped_total",
+		Help: "Parked events that were dropped for newer ones; all pages are triggered in their place.",
+	})
+	m.webhooks(a.cfg.Webhooks.Names())
 	for _, to := range []string{"redis", "spool", "lost"} {
 		m.triggers.WithLabelValues(to)
 	}
-	reg.MustRegister(m.triggers, m.renders, m.refused, m.events, stateCollector{a})
+	reg.MustRegister(m.triggers, m.renders, m.refused, m.events, m.dropped, stateCollector{a})
 	m.Handler = promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 	return m
 }
 
 // accepted counts a trigger.
+// webhooks begins to count the events of webhooks: what is not counted yet is 0,
+// and not unknown.
+func (m *metrics) webhooks(names []string) {
+	for _, name := range names {
+		for _, outcome := range eventOutcomes {
+			m.events.WithLabelValues(name, outcome)
+		}
+	}
+}
+
 func (m *metrics) accepted(a worker.Accepted, err error) {
 	switch {
 	case err != nil:

@@ -110,17 +110,33 @@ func (a *API) trigger(in input) (worker.Trigger, time.Duration, error) {
 // submit makes the trigger durable. It does so too when the caller hangs up:
 // many senders do not wait for an answer, and none of them sends again.
 func (a *API) submit(r *http.Request, t worker.Trigger) (worker.Accepted, error) {
+	accepted, err := a.submitQuietly(r, t)
+	if err == nil {
+		a.logAccepted(accepted, t.Reason)
+	}
+	return accepted, err
+}
+
+// submitQuietly is submit for a caller that tells the log.
+func (a *API) submitQuietly(r *http.Request, t worker.Trigger) (worker.Accepted, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTime)
 	defer cancel()
 	accepted, err := a.site.Accept(ctx, t)
 	a.metrics.accepted(accepted, err)
-	if s := accepted.Spooled; err == nil && s != nil {
-		a.log.Info("trigger spooled", "id", s.ID, "pages", len(s.Paths), "labels", len(s.Labels), "reason", t.Reason)
-	}
-	if n := accepted.ID(); err == nil && (n > 0 || accepted.Spooled == nil) {
-		a.log.Info("trigger accepted", "id", n, "pages", len(accepted.Pages), "reason", t.Reason)
-	}
 	return accepted, err
+}
+
+// logAccepted tells the operator of what the caller is told of, in the same
+// numbers.
+func (a *API) logAccepted(accepted worker.Accepted, reason string) {
+	s := accepted.Spooled
+	if s != nil {
+		a.log.Info("trigger spooled", "id", s.ID, "pages", len(s.Paths), "labels", len(s.Labels), "reason", reason)
+	}
+	if n := accepted.ID(); n > 0 || s == nil {
+		accepted.Spooled = nil
+		a.log.Info("trigger accepted", "id", n, "pages", pages(accepted), "reason", reason)
+	}
 }
 
 // accept submits the trigger, waits if the caller wants to, and answers. What

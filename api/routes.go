@@ -21,7 +21,7 @@ func (a *API) Public() http.Handler {
 	r.Handle(webhook.Prefix+"{name}", event)
 	r.Handle(webhook.Prefix+"{name}/", event)
 	r.NotFoundHandler = http.HandlerFunc(a.miss)
-	return a.guard(r)
+	return a.guard(a.bodies.within(r))
 }
 
 // Admin returns the handler of the admin listener.
@@ -43,11 +43,19 @@ func (a *API) Admin() http.Handler {
 	r.Handle("/v1/webhooks/parked/retry", a.private(methods(a.retryParked, http.MethodPost)))
 	r.Handle("/v1/reconcile", a.private(methods(a.reconcile, http.MethodGet, http.MethodPost)))
 	r.Handle("/v1/remove", a.private(methods(a.remove, http.MethodPost)))
+	for _, path := range []string{"/api/revalidate", webhook.Prefix} {
+		r.PathPrefix(path).HandlerFunc(notHere)
+	}
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, &badRequest{http.StatusForbidden, "cross_origin", "not from a page of another site"})
 	}))
 	return a.guard(sameOrigin.Handler(r))
+}
+
+// notHere tells a sender that it has the wrong one of two addresses.
+func notHere(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusNotFound, problem{Error: "admin_address", Message: "this is the address for Rebake's own commands (admin in rebake.yaml); events and triggers go to the other one (listen)"})
 }
 
 // newRouter does not clean paths: a redirect to the cleaned form would turn a

@@ -10,7 +10,6 @@ import (
 
 	"rebake/api/signature"
 	"rebake/api/webhook"
-	"rebake/storage"
 	"rebake/worker"
 )
 
@@ -51,6 +50,9 @@ func (a *API) event(w http.ResponseWriter, r *http.Request, hook *webhook.Hook) 
 	body, err := a.readAtMost(w, r, a.mostBody(hook))
 	if err != nil {
 		a.refuse(w, r, err)
+		if errors.Is(err, errBusyBodies) {
+			return eventLost
+		}
 		return eventUnreadable
 	}
 	req := signature.Request{Method: r.Method, URL: r.URL, Header: r.Header, Body: body}
@@ -74,10 +76,6 @@ func (a *API) event(w http.ResponseWriter, r *http.Request, hook *webhook.Hook) 
 		return a.answerQuestion(w, r, reading.Ask)
 	}
 	res, outcome, err := a.settle(r, hook, e, reading)
-	if errors.Is(err, errBusyWebhook) {
-		w.Header().Set("Retry-After", "5")
-		a.log.Error("event not read, its sender has to send it again", "webhook", hook.Name(), "err", err)
-	}
 	if err != nil {
 		a.refuse(w, r, err)
 		return eventLost
@@ -107,7 +105,7 @@ func (a *API) settle(r *http.Request, hook *webhook.Hook, e webhook.Event, readi
 		}
 		return res, eventAccepted, nil
 	}
-	said, err := a.park(r.Context(), hook, e, reading.Failed)
+	said, err := a.park(r, hook, e, reading)
 	if err != nil {
 		return res, "", err
 	}
@@ -119,9 +117,12 @@ func (a *API) settle(r *http.Request, hook *webhook.Hook, e webhook.Event, readi
 // some may be: to send them again is harmless.
 func (a *API) submitEach(r *http.Request, triggers []worker.Trigger) (worker.Accepted, error) {
 	var all worker.Accepted
-	for _, t := range triggers {
-		accepted, err := a.submit(r, t)
+	for i, t := range triggers {
+		accepted, err := a.submitQuietly(r, t)
 		if err != nil {
+			if i > 0 {
+				a.logAccepted(all, t.Reason)
+			}
 			return all, err
 		}
 		all.Pages = append(all.Pages, accepted.Pages...)
@@ -136,6 +137,9 @@ func (a *API) submitEach(r *http.Request, triggers []worker.Trigger) (worker.Acc
 			all.Spooled.Paths = append(all.Spooled.Paths, s.Paths...)
 			all.Spooled.Labels = append(all.Spooled.Labels, s.Labels...)
 		}
+	}
+	if len(triggers) > 0 {
+		a.logAccepted(all, triggers[0].Reason)
 	}
 	return all, nil
 }
@@ -171,13 +175,12 @@ func (a *API) mostBody(hook *webhook.Hook) int64 {
 	return a.cfg.MaxBody
 }
 
-// SetWebhookSecrets puts other secrets in the place of those of a webhook, from
-// the next request on. One that is not there is left alone: a new webhook needs
-// a restart.
-func (a *API) SetWebhookSecrets(name string, secrets storage.Secrets) error {
-	hook, ok := a.cfg.Webhooks.Hook(name)
-	if !ok {
-		return nil
+// SetWebhooks puts other webhooks in the place of those that there are, from the
+// next request on. After an error they stay.
+func (a *API) SetWebhooks(configs map[string]webhook.Config) error {
+	if err := a.cfg.Webhooks.Replace(configs); err != nil {
+		return err
 	}
-	return hook.SetSecrets(secrets)
+	a.metrics.webhooks(a.cfg.Webhooks.Names())
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,12 +12,15 @@ import (
 
 	"rebake/api/signature"
 	"rebake/api/webhook"
+	"rebake/storage"
 	"rebake/storage/ledger"
+	"rebake/worker"
 )
 
 // Parking is where events are kept that were not understood.
 type Parking interface {
-	Park(context.Context, ledger.ParkedEvent) error
+	Park(ctx context.Context, e ledger.ParkedEvent, covered ledger.Moment) (ledger.Parked, error)
+	DroppedParked(context.Context) (map[string]int64, error)
 	ParkedEvents(ctx context.Context, limit int) ([]ledger.ParkedEvent, error)
 	TakeParked(ctx context.Context, id string) (e ledger.ParkedEvent, ok bool, err error)
 }
@@ -43,15 +47,27 @@ type ParkedEvent struct {
 	Webhook string    `json:"webhook"`
 	Reason  string    `json:"reason"`
 	At      time.Time `json:"at"`
+	// Event and About are what its sender calls it, such as entry.publish, and
+	// the item or page that it is about; empty when nobody can tell.
+	Event string `json:"event,omitempty"`
+	About string `json:"about,omitempty"`
 	// Body is what the CMS has sent; empty when it was too large to be kept.
 	Body string `json:"body"`
 }
 
+// ParkedEvents is the answer of /v1/webhooks/parked.
+type ParkedEvents struct {
+	Events []ParkedEvent `json:"events"` // the newest first
+	// Dropped is how many events of each webhook were dropped for these.
+	Dropped map[string]int64 `json:"dropped,omitempty"`
+}
+
 // park keeps an event for a person to look at, and says so. It returns an error
 // when it cannot be kept: the sender is the only one that has it then.
-func (a *API) park(ctx context.Context, hook *webhook.Hook, e webhook.Event, failed []webhook.Failure) (string, error) {
-	why := failureText(failed)
-	parked := ledger.ParkedEvent{ID: rand.Text()[:13], Webhook: hook.Name(), Reason: a.words(why, 500)}
+func (a *API) park(r *http.Request, hook *webhook.Hook, e webhook.Event, reading webhook.Reading) (string, error) {
+	why := failureText(reading.Failed)
+	event, about := hook.About(e, reading)
+	parked := ledger.ParkedEvent{ID: rand.Text()[:13], Webhook: hook.Name(), Reason: a.words(why, 500), Event: a.words(event, 60), About: a.words(about, 200)}
 	req := parkedRequest{Method: e.Method, Header: map[string]string{}, Query: map[string]string{}, Body: a.scrub(string(e.Raw))}
 	for name, value := range e.Kept() {
 		req.Header[name] = a.scrub(value)
@@ -65,17 +81,46 @@ func (a *API) park(ctx context.Context, hook *webhook.Hook, e webhook.Event, fai
 	if parked.Body, err = json.Marshal(req); err != nil {
 		return "", fmt.Errorf("encode event: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTime)
-	defer cancel()
 	if len(parked.Body) > mostParkedBody {
 		parked.Body, parked.Reason = nil, parked.Reason+"; its body is too large to be kept"
 	}
-	if err := a.state.Park(ctx, parked); err != nil {
+	if err := a.keep(r, parked); err != nil {
 		a.log.Error("event not understood, and not kept", "webhook", hook.Name(), "why", parked.Reason, "err", err)
 		return "", err
 	}
-	a.log.Error("event not understood, and kept: see `rebake webhook parked`", "webhook", hook.Name(), "event", parked.ID, "why", parked.Reason)
+	a.log.Error("event not understood, and kept: see `rebake webhook parked`", "webhook", hook.Name(), "event", parked.ID, "of", parked.About, "why", parked.Reason)
 	return "some of it was not understood, and is kept as " + parked.ID + ": " + why, nil
+}
+
+// The trigger that stands for dropped events waits for that long: a flood of
+// them has the site rendered once in a while, and not all the time.
+const (
+	coverSettle = time.Minute
+	coverWait   = 5 * time.Minute
+)
+
+// keep parks an event. Others are dropped for it only when a trigger of all
+// pages stands in their place: what they were about, nobody knows any more.
+func (a *API) keep(r *http.Request, e ledger.ParkedEvent) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTime)
+	defer cancel()
+	res, err := a.state.Park(ctx, e, 0)
+	for tries := 0; err == nil && res.Full && tries < 3; tries++ { // others park as well
+		cover := worker.Trigger{Labels: []ledger.Label{ledger.Site}, Priority: ledger.Low, Reason: "events of webhooks dropped that nobody has looked at", Settle: coverSettle, MaxWait: coverWait}
+		if _, err = a.submit(r, cover); err == nil {
+			res, err = a.state.Park(ctx, e, res.Until)
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case res.Full:
+		return storage.Temporary(errors.New("too many events are parked at once"))
+	case res.Dropped > 0:
+		a.metrics.dropped.Add(float64(res.Dropped))
+		a.log.Error("parked events dropped for newer ones, and all pages triggered in their place: see `rebake webhook parked`", "dropped", res.Dropped)
+	}
+	return nil
 }
 
 func failureText(failed []webhook.Failure) string {
@@ -103,13 +148,18 @@ func (a *API) parkedEvents(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, err)
 		return
 	}
+	dropped, err := a.state.DroppedParked(ctx)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
 	shown := []ParkedEvent{}
 	for _, e := range list {
 		var req parkedRequest
 		_ = json.Unmarshal(e.Body, &req) // a body that was not kept is none
-		shown = append(shown, ParkedEvent{ID: e.ID, Webhook: e.Webhook, Reason: e.Reason, At: e.At, Body: req.Body})
+		shown = append(shown, ParkedEvent{ID: e.ID, Webhook: e.Webhook, Reason: e.Reason, At: e.At, Event: e.Event, About: e.About, Body: req.Body})
 	}
-	answer(w, http.StatusOK, map[string]any{"events": shown})
+	answer(w, http.StatusOK, ParkedEvents{shown, dropped})
 }
 
 // RetryParked is the body of POST /v1/webhooks/parked/retry.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -12,17 +13,35 @@ import (
 type fakeParking struct {
 	parkErr error
 
-	mu     sync.Mutex
-	parked []ledger.ParkedEvent // guarded by mu
+	mu      sync.Mutex
+	parked  []ledger.ParkedEvent // guarded by mu
+	room    int                  // of events, 0 is any; guarded by mu
+	dropped map[string]int64     // guarded by mu
 }
 
-func (p *fakeParking) Park(_ context.Context, e ledger.ParkedEvent) error {
+// Park has no room but what a trigger of all pages makes.
+func (p *fakeParking) Park(_ context.Context, e ledger.ParkedEvent, covered ledger.Moment) (ledger.Parked, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.parkErr == nil {
-		p.parked = append(p.parked, e)
+	full := p.room > 0 && len(p.parked) >= p.room
+	switch {
+	case p.parkErr != nil:
+		return ledger.Parked{}, p.parkErr
+	case full && covered == 0:
+		return ledger.Parked{Full: true, Until: 7}, nil
+	case full:
+		p.dropped = map[string]int64{p.parked[0].Webhook: p.dropped[p.parked[0].Webhook] + 1}
+		p.parked = append(p.parked[1:], e)
+		return ledger.Parked{Dropped: 1}, nil
 	}
-	return p.parkErr
+	p.parked = append(p.parked, e)
+	return ledger.Parked{}, nil
+}
+
+func (p *fakeParking) DroppedParked(context.Context) (map[string]int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.dropped), p.parkErr
 }
 
 func (p *fakeParking) ParkedEvents(_ context.Context, limit int) ([]ledger.ParkedEvent, error) {

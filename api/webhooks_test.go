@@ -358,6 +358,22 @@ func TestWebhook_spooled(t *testing.T) {
 	f.counted("strapi", "accepted", 1)
 }
 
+// The log and the sender are told of the same number of pages, whether they were
+// named or are found by a tag, and in however many triggers.
+func TestWebhook_pagesOfTheLogAreThoseOfTheAnswer(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", Rules: []webhook.Rule{{Paths: webhook.Texts{"{map(1..150, '/p/' + string(#))}"}, Tags: webhook.Texts{"news"}}}}})
+	got := f.send("strapi", articleHi).object()
+	var logged []string
+	for line := range strings.Lines(f.logs.String()) {
+		if strings.Contains(line, "trigger accepted") {
+			logged = append(logged, line)
+		}
+	}
+	if want := fmt.Sprintf(`"pages":%v,`, got["pages"]); len(logged) != 1 || !strings.Contains(logged[0], want) || got["pages"].(float64) <= 150 {
+		t.Errorf("answer is %v, the log says %s", got, logged)
+	}
+}
+
 // A rule that fails on an event is no reason for its sender to send it again,
 // and none to forget the event.
 func TestWebhook_parked(t *testing.T) {
@@ -378,11 +394,68 @@ func TestWebhook_parked(t *testing.T) {
 	}
 }
 
+// A map in an entry is no reason to refuse it. Only a rule that looks at it
+// comes to nothing, and then the event is kept.
+func TestWebhook_longList(t *testing.T) {
+	place := strings.Replace(articleHi, "{", `{"area":[`+strings.Repeat("1,", 12_000)+`1],"far":1e999,`, 1)
+	for outcome, rules := range map[string][]webhook.Rule{
+		"accepted": nil,
+		"parked":   {{When: "any(body.area, # == 2)"}},
+	} {
+		t.Run(outcome, func(t *testing.T) {
+			f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", Rules: rules}})
+			if w := f.send("strapi", place); w.Code != 200 {
+				t.Errorf("answer is %d %s", w.Code, w.Body)
+			}
+			f.counted("strapi", outcome, 1)
+		})
+	}
+}
+
 func TestWebhook_parkedNowhere(t *testing.T) {
 	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", Rules: []webhook.Rule{{Paths: webhook.Texts{"/{body.none.slug}"}}}}})
 	f.state.parkErr = storage.Temporary(errors.New("away"))
 	f.send("strapi", articleHi).wants(http.StatusServiceUnavailable, "unavailable")
 	f.counted("strapi", "lost", 1)
+}
+
+// What a dropped event was about, nobody knows any more: all pages are looked at.
+func TestWebhook_parkedInThePlaceOfOthers(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi", Rules: []webhook.Rule{{Paths: webhook.Texts{"/{body.none.slug}"}}}}})
+	f.state.room, f.state.parked = 1, []ledger.ParkedEvent{{ID: "old", Webhook: "ghost"}}
+	if w := f.send("strapi", articleHi); w.Code != 200 {
+		t.Errorf("answer is %d %s", w.Code, w.Body)
+	}
+	all := f.site.all()
+	if last := all[len(all)-1]; !slices.Equal(last.Labels, []ledger.Label{ledger.Site}) || last.Priority != ledger.Low || last.MaxWait != coverWait {
+		t.Errorf("the last trigger is %+v", last)
+	}
+	if p := f.state.parked; len(p) != 1 || p[0].Webhook != "strapi" {
+		t.Errorf("parked %+v", p)
+	}
+	var m dto.Metric
+	if err := f.metrics.dropped.Write(&m); err != nil || m.GetCounter().GetValue() != 1 || !strings.Contains(f.logs.String(), "dropped for newer ones") {
+		t.Errorf("%v dropped events are counted, %v; the log is %s", m.GetCounter().GetValue(), err, f.logs)
+	}
+	if got := f.asAdmin("GET", "/v1/webhooks/parked", "").object()["dropped"]; !cmp.Equal(got, map[string]any{"ghost": 1.0}) {
+		t.Errorf("dropped: %v", got)
+	}
+	if got := f.asAdmin("GET", "/v1/status", "").object()["dropped"]; got != 1.0 {
+		t.Errorf("the status says %v dropped", got)
+	}
+}
+
+// Nothing is dropped when nothing can stand for it: the sender has the event.
+func TestWebhook_parkedNotForOthersThatNothingStandsFor(t *testing.T) {
+	f := newHooked(t, map[string]webhook.Config{"own": {Kind: "generic", Rules: []webhook.Rule{{Paths: webhook.Texts{"/{body.none.slug}"}}}}})
+	f.state.room, f.state.parked = 1, []ledger.ParkedEvent{{ID: "old", Webhook: "ghost"}}
+	f.site.accept = func(context.Context, worker.Trigger) (worker.Accepted, error) {
+		return worker.Accepted{}, storage.Temporary(errors.New("away"))
+	}
+	f.send("own", `{}`).wants(http.StatusServiceUnavailable, "unavailable")
+	if p := f.state.parked; len(p) != 1 || p[0].ID != "old" {
+		t.Errorf("parked %+v", p)
+	}
 }
 
 func TestWebhook_parkedWithoutALargeBody(t *testing.T) {
@@ -462,10 +535,10 @@ func TestWebhook_question(t *testing.T) {
 	f.counted("wp", "asked", 1)
 }
 
-func TestSetWebhookSecrets(t *testing.T) {
+func TestSetWebhooks(t *testing.T) {
 	f := newHooked(t, map[string]webhook.Config{"strapi": {Kind: "strapi"}})
 	const next = "the-next-CANARY-secret-0123456789"
-	if err := f.SetWebhookSecrets("strapi", storage.Secrets{next}); err != nil {
+	if err := f.SetWebhooks(map[string]webhook.Config{"strapi": {Kind: "strapi", Secret: storage.Secrets{next}}}); err != nil {
 		t.Fatal(err)
 	}
 	f.send("strapi", articleHi).wants(http.StatusUnauthorized, "unauthorized")
@@ -473,7 +546,7 @@ func TestSetWebhookSecrets(t *testing.T) {
 		t.Logf("two tokens: %d", w.Code)
 	}
 	w := do(t, f.Public(), "POST", "/_rebake/webhooks/strapi", articleHi, "Authorization: Bearer "+next)
-	if w.Code != 200 || f.SetWebhookSecrets("none", nil) != nil {
+	if w.Code != 200 {
 		t.Errorf("the next secret: %d %s", w.Code, w.Body)
 	}
 }

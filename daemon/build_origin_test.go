@@ -247,6 +247,22 @@ func TestBuild_ofAnOrigin(t *testing.T) {
 		}
 	})
 
+	t.Run("names the pages of sitemaps that are not there", func(t *testing.T) {
+		t.Parallel()
+		needRedis(t)
+		o := newOriginSite(t, "")
+		o.mu.Lock()
+		o.pages["/"] = "home"
+		delete(o.pages, "/hidden")
+		o.mu.Unlock()
+		out, code := o.build()
+		for _, want := range []string{"! /hidden  a sitemap names it, and there is no such page", "0 failed; 1 from sitemaps, 1 not there"} {
+			if code != 0 || !strings.Contains(out, want) {
+				t.Errorf("exit code %d, nothing of %q in:\n%s", code, want, out)
+			}
+		}
+	})
+
 	t.Run("tells of sitemaps that cannot be read, and builds the rest", func(t *testing.T) {
 		t.Parallel()
 		needRedis(t)

@@ -13,12 +13,14 @@ import (
 
 // buildSummary is what --json prints.
 type buildSummary struct {
-	// Pages are all that came to an end; the next three are parts of them.
+	// Pages are all that came to an end; the next three are parts of them, and so
+	// are those that failed or are absent.
 	Pages    int           `json:"pages"`
 	Sitemaps int           `json:"sitemaps"`
 	Linked   int           `json:"linked"`
 	Assets   int           `json:"assets"`
 	Failed   []buildFailed `json:"failed"`
+	Absent   []buildFailed `json:"absent"`
 	Broken   []buildLink   `json:"broken_links"`
 	Left     []buildLink   `json:"left_to_origin"`
 	Problems []string      `json:"problems"`
@@ -40,16 +42,21 @@ type buildLink struct {
 func newBuildSummary(r worker.BuildReport) buildSummary {
 	sum := buildSummary{
 		Pages: r.Done, Sitemaps: r.Mapped, Linked: r.Linked, Assets: r.Assets,
-		Failed: []buildFailed{}, Broken: buildLinks(r.Broken), Left: buildLinks(r.Left),
+		Failed: buildFailures(r.Failed), Absent: buildFailures(r.Absent), Broken: buildLinks(r.Broken), Left: buildLinks(r.Left),
 		Problems: []string{}, Notes: append([]string{}, r.Notes...), Seconds: r.Took.Seconds(),
-	}
-	for _, f := range r.Failed {
-		sum.Failed = append(sum.Failed, buildFailed{f.Path.String(), f.Reason})
 	}
 	for _, err := range r.Problems {
 		sum.Problems = append(sum.Problems, err.Error())
 	}
 	return sum
+}
+
+func buildFailures(list []worker.FailedPage) []buildFailed {
+	pages := []buildFailed{}
+	for _, p := range list {
+		pages = append(pages, buildFailed{p.Path.String(), p.Reason})
+	}
+	return pages
 }
 
 func buildLinks(list []worker.BrokenLink) []buildLink {
@@ -88,6 +95,9 @@ func writeBuild(w io.Writer, sum buildSummary, perSecond float64) {
 	show(w, sum.Broken, func(l buildLink) string {
 		return fmt.Sprintf("%s broken link to %s on %s: %s", color.YellowString("!"), l.Path, l.On, l.Reason)
 	})
+	show(w, sum.Absent, func(f buildFailed) string {
+		return fmt.Sprintf("%s %s  %s", color.YellowString("!"), f.Path, f.Reason)
+	})
 	show(w, sum.Failed, func(f buildFailed) string {
 		return fmt.Sprintf("%s %s  %s", color.RedString("✗"), f.Path, f.Reason)
 	})
@@ -110,6 +120,7 @@ func (sum buildSummary) found() string {
 	add(sum.Sitemaps, "from sitemaps")
 	add(sum.Linked, "found by links")
 	add(sum.Assets, "assets")
+	add(len(sum.Absent), "not there")
 	add(len(sum.Left), "left to the origin")
 	add(len(sum.Broken), "broken links")
 	if len(parts) == 0 {

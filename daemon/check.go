@@ -33,20 +33,20 @@ func newCheckCommand(flags *globalFlags) *cobra.Command {
 		Long: `Check reads the config, loads the templates, and tries Redis, the sources, the
 origins and the output directory. Of an origin it takes a page twice, and says
 whether it would be published, and whether a cache of the origin's own answers.
-It prints what it found and the config as it is in effect, without secrets. It
-changes nothing that is served.`,
+It prints the config as it is in effect, without secrets, and below it what it
+found. It changes nothing that is served.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := flags.load(cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
-			ok := runChecks(cmd.Context(), cmd.OutOrStdout(), cfg)
-			fmt.Fprintln(cmd.OutOrStdout(), "\nThe config in effect:")
+			fmt.Fprintln(cmd.OutOrStdout(), "The config in effect:")
 			if err := cfg.Dump(cmd.OutOrStdout()); err != nil {
 				return failed(err)
 			}
-			if !ok {
+			fmt.Fprintln(cmd.OutOrStdout(), "\nWhat was found:")
+			if !runChecks(cmd.Context(), cmd.OutOrStdout(), cfg) {
 				return &exitError{exitFailed, errors.New("not everything works; see the lines with ✗ above")}
 			}
 			return nil

@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +42,7 @@ func writeExplanation(w screen, e api.Explanation, now time.Time) {
 		w.field("route", "none has this path; nothing will be rendered for it")
 	}
 	if e.Freshness == ledger.PageUnknown {
-		w.field("", "never published, and nobody has asked for it")
+		explainHistory(w, e, now)
 	}
 	if e.Label != "" {
 		w.field("stale by", "%s: it was triggered, and its pages are being rendered", e.Label)
@@ -60,6 +61,45 @@ func writeExplanation(w screen, e api.Explanation, now time.Time) {
 	} else if e.Freshness != ledger.PageUnknown {
 		w.field("page", "never published")
 	}
+}
+
+// explainHistory says what became of those who asked for a page that there
+// never was.
+func explainHistory(w screen, e api.Explanation, now time.Time) {
+	if len(e.History) == 0 {
+		w.field("", "never published, and nobody has asked for it lately")
+		return
+	}
+	w.field("", "never published")
+	last := e.History[0]
+	asked := last.At.Add(-time.Duration(last.WaitedMS) * time.Millisecond)
+	w.field("asked by", "%s, %s", askers(e.History, asked), ago(asked, now))
+	outcome := string(last.Kind)
+	switch {
+	case last.Error != "":
+		outcome += ": " + last.Error
+	case last.Kind == ledger.Removed:
+		outcome = "there is no such page"
+	}
+	w.field("outcome", "%s, %s", outcome, ago(last.At, now))
+	for _, end := range e.History[1:] {
+		if end.Error != "" {
+			w.field("before", "%s, %s", end.Error, ago(end.At, now))
+			return
+		}
+	}
+}
+
+// askers are the reasons of the runs since a time, the first one first: a second
+// look takes the place of the event that it follows.
+func askers(history []api.Event, since time.Time) string {
+	var reasons []string
+	for _, end := range slices.Backward(history) {
+		if !end.At.Before(since) && !slices.Contains(reasons, end.Reason) {
+			reasons = append(reasons, end.Reason)
+		}
+	}
+	return strings.Join(reasons, ", then ")
 }
 
 func explainOwed(w screen, o *ledger.OwedState, now time.Time) {

@@ -2,10 +2,13 @@ package daemon
 
 import (
 	"context"
+	"flag"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -17,6 +20,9 @@ import (
 // TestMain makes the test binary serve as `rebake` too, for the scripts in
 // testdata and for the tests that kill whole processes.
 func TestMain(m *testing.M) {
+	// Most tests wait, for pauses and for processes: as many run as the machine
+	// has work for. -parallel says otherwise.
+	_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
 	testscript.Main(m, map[string]func(){"rebake": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()

@@ -63,11 +63,35 @@ func TestServe_H123_configThatCannotBeUsedChangesNothing(t *testing.T) {
 	}
 }
 
+// Whoever mends a rule tries it at once, and sends the event again.
+func TestServe_rulesOfWebhooksAreLoadedWithoutARestart(t *testing.T) {
+	t.Parallel()
+	s := newTestSite(t, someHooks)
+	p := s.start()
+	const event = `{"event":"entry.publish","model":"news","entry":{"documentId":"x","slug":"a"}}`
+	s.source.edit("a")
+	if _, answer := s.event(hookSecret, event); strings.Contains(answer, `"pages":1`) {
+		t.Fatalf("answer is %s before there is a rule", answer)
+	}
+	s.rewrite(p, `body.model == "post"`, `body.model in ["post", "news"]`, `"webhook loaded" webhook=strapi`)
+	if status, answer := s.event(hookSecret, event); status != http.StatusOK || !strings.Contains(answer, `"pages":1`) {
+		t.Errorf("answer is %d %s", status, answer)
+	}
+	s.await("the page is public", 10*time.Second, func() bool { return s.shows("a") })
+	if strings.Contains(p.log.String(), "wait for a restart") {
+		t.Errorf("the log says\n%s", p.log)
+	}
+	s.rewrite(p, "  strapi:", "  articles:", `"webhook taken away" webhook=strapi`)
+	if status, answer := s.event(hookSecret, event); status != http.StatusNotFound {
+		t.Errorf("answer is %d %s", status, answer)
+	}
+}
+
 func TestServe_H123_changedOutputWaitsForARestart(t *testing.T) {
 	t.Parallel()
 	s := newTestSite(t, "redis: memory")
 	p := s.start()
-	s.rewrite(p, "output: ./public", "output: ./elsewhere", "restart it for the rest")
+	s.rewrite(p, "output: ./public", "output: ./elsewhere", "wait for a restart\" keys=output")
 	s.source.edit("a")
 	s.mustTrigger("/p/a")
 	s.await("the page is public where it was", 10*time.Second, func() bool { return s.shows("a") })

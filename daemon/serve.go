@@ -24,7 +24,8 @@ each, on one Redis.
 
 On SIGHUP it loads the templates again, and renders the pages that were made
 with the files that have changed; templates with an error change nothing. Of
-rebake.yaml it takes the secrets, and says so when a restart is needed for more.`,
+rebake.yaml it takes secret and webhooks, and the webhook of each source and
+origin; it logs which other keys have changed and wait for a restart.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			hup := hangups() // at once: before, a SIGHUP ends the program

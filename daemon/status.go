@@ -178,7 +178,11 @@ func writeStatus(w screen, site string, s api.Status) {
 		w.field("lagging", "%s with something older than its CMS has told of; `rebake pages --state lagging` names them", count(s.Lagging, "page", "pages"))
 	}
 	if s.Parked > 0 {
-		w.field("parked", "%s of webhooks that nobody understood; `rebake webhook parked` shows them", color.RedString(count(s.Parked, "event", "events")))
+		text := color.RedString(count(s.Parked, "event", "events")) + " of webhooks that nobody understood"
+		if s.Dropped > 0 {
+			text += fmt.Sprintf(", and %d older ones dropped", s.Dropped)
+		}
+		w.field("parked", "%s; `rebake webhook parked` shows them", text)
 	}
 	w.field("timers", "%d", s.Timers)
 	writePolls(w, s)

@@ -3,8 +3,9 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,16 +29,16 @@ func newWebhookParkedCommand(flags *globalFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "parked",
 		Short: "List the events that were not understood",
-		Long: `Parked lists the events of which a rule made nothing, the newest first, and why.
+		Long: `Parked lists the events of which a rule made nothing, the newest first: when each
+came, to which webhook, what its sender calls it, what it is about, and why it
+was not understood.
 With --json their bodies are there, too: save one to a file, and try other rules
 on it with "rebake webhook test".`,
 		Example: `  rebake webhook parked
   rebake webhook parked --json | jq -r '.events[0].body' > event.json`,
 		Args: cobra.NoArgs,
 		RunE: ask(flags, func(cmd *cobra.Command, _ []string, a asking) error {
-			var res struct {
-				Events []api.ParkedEvent `json:"events"`
-			}
+			var res api.ParkedEvents
 			if err := a.get(cmd.Context(), "/v1/webhooks/parked", nil, &res); err != nil {
 				return err
 			}
@@ -45,6 +46,7 @@ on it with "rebake webhook test".`,
 				return printJSON(a.screen, res)
 			}
 			a.printParked(res.Events)
+			a.printDropped(res.Dropped)
 			return nil
 		}),
 	}
@@ -58,10 +60,18 @@ func (a asking) printParked(events []api.ParkedEvent) {
 		return
 	}
 	for _, e := range events {
-		line := fmt.Sprintf("%s  %-4s  %s  %s", e.ID, age(e.At, time.Now()), e.Webhook, e.Reason)
+		line := strings.TrimRight(fmt.Sprintf("%s  %s  %s  %s  %s", e.ID, e.At.Local().Format("Jan _2 15:04"), e.Webhook, e.Event, e.About), " ")
 		fmt.Fprintln(a.screen, cut(line, a.screen.width))
+		a.screen.note("%s", e.Reason)
 	}
-	a.screen.note("`rebake webhook retry` sends them through the rules again, when those have been mended and rebake was restarted")
+	a.screen.note("`rebake webhook retry` sends them through the rules again, when those have been mended and loaded: SIGHUP does that")
+}
+
+// printDropped says how many events there is no trace of any more.
+func (a asking) printDropped(dropped map[string]int64) {
+	for _, name := range slices.Sorted(maps.Keys(dropped)) {
+		a.tell(false, "%s of %s dropped for these, and all pages rendered in their place", count(dropped[name], "older event", "older events"), name)
+	}
 }
 
 func newWebhookRetryCommand(flags *globalFlags) *cobra.Command {

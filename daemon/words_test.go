@@ -18,6 +18,17 @@ func TestWords_ofWhatPagesWaitFor(t *testing.T) {
 		write func(screen)
 		want  []string
 	}{
+		"explain a page that there never was": {func(w screen) {
+			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageUnknown, History: []api.Event{
+				{Kind: ledger.Removed, Reason: "second look", At: now.Add(-5 * time.Second), WaitedMS: 120_000},
+				{Kind: ledger.Retrying, Reason: "second look", At: now.Add(-25 * time.Second), Error: lag},
+				{Kind: ledger.Retrying, Reason: "webhook cms", At: now.Add(-2 * time.Minute), Error: "status 503"},
+				{Kind: ledger.Removed, Reason: "rebake build", At: now.Add(-3 * time.Minute)},
+			}}, now)
+		}, []string{"asked by   webhook cms, then second look, 2m5s ago", "outcome    there is no such page, 5s ago", "before     " + lag + ", 25s ago"}},
+		"explain a page that nobody asked for": {func(w screen) {
+			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageUnknown}, now)
+		}, []string{"nobody has asked for it lately"}},
 		"explain a page that settles": {func(w screen) {
 			owed := &ledger.OwedState{Status: "queued", Due: soon, Settling: soon, Since: now}
 			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageStale, Owed: owed}, now)
@@ -30,14 +41,24 @@ func TestWords_ofWhatPagesWaitFor(t *testing.T) {
 			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageFresh, Page: &ledger.PageState{At: now, Lagging: lag}}, now)
 		}, []string{"lagging    " + lag}},
 		"status": {func(w screen) {
-			writeStatus(w, "https://www.example.com", api.Status{Redis: "ok", At: now, Lagging: 1, Parked: 3, Walks: []ledger.Walking{
+			writeStatus(w, "https://www.example.com", api.Status{Redis: "ok", At: now, Lagging: 1, Parked: 3, Dropped: 12, Walks: []ledger.Walking{
 				{Label: "item:post:1", Since: now, Due: soon},
 				{Label: "item:post:2", Since: now, Due: soon, Attempts: 2, Error: "status 503"},
 			}})
 		}, []string{
-			"lagging    1 page with something older", "rebake pages --state lagging", "parked     3 events",
+			"lagging    1 page with something older", "rebake pages --state lagging", "parked     3 events", "nobody understood, and 12 older ones dropped; `rebake webhook parked`",
 			"item:post:1, triggered", "settling until " + clock(soon), "status 503; tried again in 2s",
 		}},
+		"parked events": {func(w screen) {
+			w.width = 80
+			asking{screen: w}.printParked([]api.ParkedEvent{
+				{ID: "2QX5VJ7RZ4KAB", Webhook: "strapi", Event: "entry.publish", About: "article:x1", At: now, Reason: strings.Repeat("it names no item ", 8)},
+				{ID: "3QX5VJ7RZ4KAB", Webhook: "strapi", At: now, Reason: "no"},
+			})
+		}, []string{now.Local().Format("Jan _2 15:04") + "  strapi  entry.publish  article:x1\n  it names", "it names no item it names\n", "strapi\n  no\n"}},
+		"parked events for which others were dropped": {func(w screen) {
+			asking{screen: w}.printDropped(map[string]int64{"strapi": 2, "ghost": 1})
+		}, []string{"1 older event of ghost dropped", "2 older events of strapi dropped"}},
 		"pages": {func(w screen) {
 			asking{screen: w}.page(api.PageRow{Path: "/a", Freshness: ledger.PageStale, Settling: soon}, now)
 			asking{screen: w}.page(api.PageRow{Path: "/b", Freshness: ledger.PageFresh, Lagging: lag}, now)

@@ -220,7 +220,7 @@ func (f fetch) do(ctx context.Context, params map[string]any, urgent bool) (any,
 	}
 	v, err := f.items.Of(answer)
 	if err == nil && f.source.WordPress() {
-		if v, err = everybodys(v); err != nil && !f.one {
+		if v, err = everybodys(v, f.collection); err != nil && !f.one {
 			err = fmt.Errorf("%v; only an entry with `one: true` may be gone", err)
 		}
 	}

@@ -191,7 +191,7 @@ func (w *listing) match(item any) (Match, bool, error) {
 	}
 	if w.checked {
 		var err error
-		if item, err = everybodys(item); err != nil {
+		if item, err = everybodys(item, w.lister.Collection()); err != nil {
 			return Match{}, false, nil // it is no page
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"rebake/storage"
 )
@@ -16,20 +17,21 @@ import (
 // the whole page instead would leave the old one standing, with the text that
 // somebody has just withdrawn.
 //
-// v is changed: nobody else may have it yet.
-func everybodys(v any) (any, error) {
+// collection is what was asked for: "posts". v is changed: nobody else may have
+// it yet.
+func everybodys(v any, collection string) (any, error) {
 	switch v := v.(type) {
 	case []any:
-		return everybodysList(v), nil
+		return everybodysList(v, collection), nil
 	case map[string]any:
-		if !isPublic(v) {
+		if !isPublic(v, collection) {
 			return nil, &storage.GoneError{Reason: fmt.Sprintf("its status is %v, which not everybody may read", v["status"])}
 		}
 		hideText(v)
 		embedded, _ := v["_embedded"].(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(embedded)) {
 			if list, ok := embedded[name].([]any); ok {
-				embedded[name] = everybodysList(list)
+				embedded[name] = everybodysList(list, "") // these say themselves what they are
 			}
 		}
 	}
@@ -37,10 +39,10 @@ func everybodys(v any) (any, error) {
 }
 
 // everybodysList is everybodys for each item; wp:term is a list of lists.
-func everybodysList(list []any) []any {
+func everybodysList(list []any, collection string) []any {
 	kept := list[:0]
 	for _, item := range list {
-		if item, err := everybodys(item); err == nil {
+		if item, err := everybodys(item, collection); err == nil {
 			kept = append(kept, item)
 		}
 	}
@@ -48,22 +50,28 @@ func everybodysList(list []any) []any {
 }
 
 // isPublic reports whether an object is one that everybody may read. Who has
-// no status is not kept back: terms, users, menus.
-func isPublic(item map[string]any) bool {
+// no status is not kept back: terms, users, menus. Where _fields leave out its
+// type, that is what the collection has.
+func isPublic(item map[string]any, collection string) bool {
 	status, ok := item["status"].(string)
 	if _, hasID := item["id"]; !ok || !hasID {
 		return true
 	}
+	of, _, _ := strings.Cut(collection, "/")
+	kind, typed := item["type"].(string)
 	switch status {
 	case "publish":
 		return true
-	case "inherit":
-		return item["type"] == "attachment"
-	case "approved":
-		return item["type"] == "comment"
+	case "inherit": // as that of a revision, which is for its editors
+		return kind == "attachment" || !typed && of == "media"
+	case "approved": // as are other things that plugins keep as comments, such as notes on orders
+		return slices.Contains(commentTypes, kind) || !typed && of == "comments"
 	}
 	return false
 }
+
+// commentTypes are the comments that everybody may read.
+var commentTypes = []string{"comment", "pingback", "trackback"}
 
 // hideText empties what a password protects, as WordPress does for those who
 // have not said it: what is left is a page that says so.

@@ -20,6 +20,8 @@ func TestEverybodys_keepsWhatAllMayRead(t *testing.T) {
 		{"no other status", `[{"id": 1, "status": "future"}, {"id": 2, "status": "private"}, {"id": 3, "status": "pending"}, {"id": 4, "status": "trash"}, {"id": 5, "status": "auto-draft"}, {"id": 6, "status": "of-a-plugin"}]`, `[]`},
 		{"media, which are as their posts", `[{"id": 1, "type": "attachment", "status": "inherit"}, {"id": 2, "type": "revision", "status": "inherit"}]`, `[{"id": 1, "type": "attachment", "status": "inherit"}]`},
 		{"approved comments", `[{"id": 1, "type": "comment", "status": "approved"}, {"id": 2, "type": "comment", "status": "hold"}, {"id": 3, "type": "post", "status": "approved"}]`, `[{"id": 1, "type": "comment", "status": "approved"}]`},
+		{"pingbacks and trackbacks", `[{"id": 1, "type": "pingback", "status": "approved"}, {"id": 2, "type": "trackback", "status": "approved"}, {"id": 3, "type": "pingback", "status": "spam"}, {"id": 4, "type": "order_note", "status": "approved"}]`, `[{"id": 1, "type": "pingback", "status": "approved"}, {"id": 2, "type": "trackback", "status": "approved"}]`},
+		{"no media and comments of other collections", `[{"id": 1, "status": "inherit"}, {"id": 2, "status": "approved"}]`, `[]`},
 		{"what has no status", `[{"id": 4, "taxonomy": "category"}, {"id": 1, "slug": "marta"}, 7, null]`, `[{"id": 4, "taxonomy": "category"}, {"id": 1, "slug": "marta"}, 7, null]`},
 		{"what is no item", `{"status": "ok", "count": 3}`, `{"status": "ok", "count": 3}`},
 		{"embedded items", `[{"id": 7, "status": "publish", "_embedded": {"up": [{"id": 6, "status": "private"}], "author": [{"id": 1}], "wp:term": [[{"id": 4}], [{"id": 9, "status": "draft"}]]}}]`, `[{"id": 7, "status": "publish", "_embedded": {"up": [], "author": [{"id": 1}], "wp:term": [[{"id": 4}], []]}}]`},
@@ -28,7 +30,7 @@ func TestEverybodys_keepsWhatAllMayRead(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := everybodys(decoded(t, tt.answer))
+			got, err := everybodys(decoded(t, tt.answer), "posts")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -36,6 +38,20 @@ func TestEverybodys_keepsWhatAllMayRead(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestEverybodys_keepsWhatHasNoTypeByItsCollection(t *testing.T) {
+	for collection, status := range map[string]string{"media": "inherit", "media/7": "inherit", "comments": "approved"} {
+		if _, err := everybodys(map[string]any{"id": 7, "status": status}, collection); err != nil {
+			t.Errorf("%s: %v", collection, err)
+		}
+		if _, err := everybodys(map[string]any{"id": 7, "status": status, "type": "of-a-plugin"}, collection); !errors.Is(err, storage.ErrGone) {
+			t.Errorf("%s, of another type: %v, want it gone", collection, err)
+		}
+		if _, err := everybodys(map[string]any{"id": 7, "status": "trash"}, collection); !errors.Is(err, storage.ErrGone) {
+			t.Errorf("%s, in the trash: %v, want it gone", collection, err)
+		}
 	}
 }
 
@@ -48,7 +64,7 @@ func decoded(t *testing.T, text string) (v any) {
 }
 
 func TestEverybodys_aSingleDraftIsGone(t *testing.T) {
-	_, err := everybodys(map[string]any{"id": 1, "status": "draft"})
+	_, err := everybodys(map[string]any{"id": 1, "status": "draft"}, "posts")
 	if !errors.Is(err, storage.ErrGone) || !strings.Contains(err.Error(), "draft") {
 		t.Errorf("%v, which is not that it is a draft", err)
 	}

@@ -68,6 +68,10 @@ func (r *Renderer) Watches() []*Watch {
 // Name is that of the source or the origin.
 func (w *Watch) Name() string { return w.name }
 
+// WordPress reports whether it is one, whose items are called "post:42". Those of
+// another have the same names.
+func (w *Watch) WordPress() bool { return w.press != nil }
+
 // Every is how often the config has it asked; 0 for never.
 func (w *Watch) Every() time.Duration { return w.every }
 

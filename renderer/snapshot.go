@@ -93,5 +93,8 @@ func (m Match) snapshot(ctx context.Context, site string, urgent bool) (storage.
 	if err != nil {
 		return storage.Page{}, fmt.Errorf("render %s: %w", m.Path, err)
 	}
-	return storage.Page{Path: m.Path, Type: got.Type, Body: got.Body, Tags: tags, Route: m.Route(), Revalidate: m.Revalidate()}, nil
+	return storage.Page{
+		Path: m.Path, Type: got.Type, Body: got.Body, Tags: tags, Versions: got.Versions, Made: got.Made,
+		Route: m.Route(), Revalidate: m.Revalidate(),
+	}, nil
 }

@@ -31,6 +31,7 @@ func TestRender_snapshot(t *testing.T) {
 		Origins: originFor(t, origin.Plain, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			w.Header().Set("Surrogate-Key", "nav")
+			w.Header().Set("Rebake-Items", "@2026-11-23T10:00:05Z, nav@7")
 			_, _ = w.Write([]byte("<html></html>"))
 		}),
 		Routes: []RouteConfig{{Path: "/shop/{item}", Origin: "app", Tags: []string{"item:{item}"}}},
@@ -51,6 +52,9 @@ func TestRender_snapshot(t *testing.T) {
 	}
 	if page.Route != "/shop/{item}" || string(page.Body) != "<html></html>" || page.Type != "text/html; charset=utf-8" {
 		t.Errorf("page %+v", page)
+	}
+	if page.Versions["nav"] != "7" || page.Made != "2026-11-23T10:00:05Z" {
+		t.Errorf("versions %v, made %q", page.Versions, page.Made)
 	}
 }
 

@@ -21,9 +21,15 @@ type Page struct {
 	// items' tags: "post:42" -> "2026-11-23T10:00:00". An item of which no
 	// version is known is not in it.
 	Versions map[string]string
+	// Made is when the page was made, by the clock of its CMS: it shows nothing
+	// that is newer. "" when nobody says so.
+	Made string
 	// Lagging says what the page shows an older version of than its CMS has
 	// announced; "" when nothing is known to be older.
 	Lagging string
+	// LookAgain is how much later a lagging page is looked at again; 0 is the
+	// ledger's own time.
+	LookAgain time.Duration
 	// Route is the pattern of the route that rendered the page.
 	Route string
 	// Wake is when the page must be looked at again, since its content says

@@ -56,6 +56,9 @@ type BuildReport struct {
 	Linked int   // of these, the ones that were found by links
 	Assets int   // of these, the ones that are loaded with others
 	Failed []FailedPage
+	// Absent are pages that a sitemap, a list or the config names, and that are
+	// not there. They are among those of Done.
+	Absent []FailedPage
 	// Broken are links to pages that are not there.
 	Broken []BrokenLink
 	// Left are links to pages that are there and not published, such as those
@@ -246,7 +249,9 @@ func (b *build) end() BuildReport {
 	if b.Crawl != nil {
 		r.Notes = append(r.Notes, b.Crawl.Notes()...)
 	}
-	slices.SortFunc(r.Failed, func(a, b FailedPage) int { return strings.Compare(a.Path.String(), b.Path.String()) })
+	for _, pages := range [][]FailedPage{r.Failed, r.Absent} {
+		slices.SortFunc(pages, func(a, b FailedPage) int { return strings.Compare(a.Path.String(), b.Path.String()) })
+	}
 	for _, links := range [][]BrokenLink{r.Broken, r.Left} {
 		slices.SortFunc(links, func(a, b BrokenLink) int { return strings.Compare(a.Path.String(), b.Path.String()) })
 	}

@@ -76,13 +76,21 @@ func (b *build) opened(p buildPage) {
 
 // arrived counts a page that is published, or gone.
 func (b *build) arrived(p buildPage) {
-	if there := b.read(p); !there && p.linked() {
+	there := b.read(p)
+	if !there && p.linked() {
 		b.broken(p, "there is no such page")
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.done(p)
+	if !there && !p.deadEnd { // else it was a page once
+		by := "the config or a list"
+		if p.mapped {
+			by = "a sitemap"
+		}
+		b.report.Absent = append(b.report.Absent, FailedPage{p.path, by + " names it, and there is no such page"})
+	}
 }
 
 // done counts a page; mu is held.
@@ -143,15 +151,17 @@ func (b *build) stragglers(ctx context.Context) error {
 
 // read follows the links of a page's file, and reports whether it has one.
 func (b *build) read(p buildPage) bool {
-	if b.Crawl == nil {
-		return true
-	}
 	f, name, err := b.worker.Output.Open(p.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
 	if err == nil {
 		defer f.Close()
+	}
+	if b.Crawl == nil {
+		return true
+	}
+	if err == nil {
 		m, _ := b.worker.Renderer.Match(p.path)
 		err = storage.Contain(func() error {
 			return b.Crawl.Links(m, storage.TypeByName(name), f, func(l renderer.Link) { b.frontier.add(p, l) })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,6 +18,15 @@ import (
 // lagWaits are the waits after the first renders that show something older
 // than was announced; the last one holds from then on.
 var lagWaits = []time.Duration{1 * time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second}
+
+// tryOn is when a page is looked at again that was published although its CMS
+// is behind, and that is still waited for.
+const tryOn = 2 * time.Second
+
+// patience is how long a page is kept back that shows something newer than the
+// public one, though not the newest: an eighth of what a page may wait, which is
+// 15 s.
+func (w *Worker) patience() time.Duration { return w.cfg.Lag / 8 }
 
 // laggingError says that a CMS does not show yet what it has announced.
 type laggingError struct {
@@ -30,9 +40,15 @@ func (e *laggingError) Error() string { return e.reason }
 // that an announced item has, whether it was ever published or not.
 func pageItem(p storage.Path) string { return "expected:" + p.String() }
 
+// madeItem is what the ledger calls, among the items, the time when a page was
+// made: a page that may show an announced item has to be made after its edit.
+func madeItem(p storage.Path) string { return madeAt + p.String() }
+
+const madeAt = "made:"
+
 // announce tells the ledger what versions a trigger's items have now, and that
 // they have its pages, before anything is rendered for it: a render that shows
-// less than that is not published.
+// less than that, or was made before, is not published.
 func (w *Worker) announce(ctx context.Context, t Trigger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
@@ -44,18 +60,40 @@ func (w *Worker) announce(ctx context.Context, t Trigger) error {
 		}
 	}
 	if announced && t.At.IsZero() {
-		group.Go(func() error { return w.expect(ctx, t.Paths) })
+		group.Go(func() error { return w.expect(ctx, t) })
 	}
 	return group.Wait()
 }
 
-// expect tells the ledger that there are these pages now.
-func (w *Worker) expect(ctx context.Context, paths []storage.Path) error {
+// lastEdit is the newest version of some items that is a time, "" when none is.
+// One that is still to come was set by hand, or by a clock that is wrong: no page
+// could be made after it.
+func lastEdit(items []Item) (newest string) {
+	soon := time.Now().Add(time.Minute).UTC().Format(time.RFC3339)
+	for _, i := range items {
+		if order, isTime := storage.CompareVersions(i.Version, soon); !isTime || order > 0 {
+			continue
+		}
+		if order, _ := storage.CompareVersions(i.Version, newest); newest == "" || order > 0 {
+			newest = i.Version
+		}
+	}
+	return newest
+}
+
+// expect tells the ledger that there are the pages of a trigger now, and when
+// the edit was that they have to show.
+func (w *Worker) expect(ctx context.Context, t Trigger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	now := time.Now().UTC().Format(time.RFC3339Nano)
-	for _, p := range paths {
+	for _, p := range t.Paths {
 		group.Go(func() error { return w.Ledger.Announce(ctx, pageItem(p), now) })
+	}
+	if edited := lastEdit(t.Items); edited != "" {
+		for _, p := range slices.Concat(t.Paths, t.Known) {
+			group.Go(func() error { return w.Ledger.Announce(ctx, madeItem(p), edited) })
+		}
 	}
 	return group.Wait()
 }
@@ -63,23 +101,49 @@ func (w *Worker) expect(ctx context.Context, paths []storage.Path) error {
 // mayPublish checks what a render shows against what was announced of it. What
 // is older is a *storage.TemporaryError for as long as Config.Lag, and is then
 // noted in page.Lagging. Items that the page does not show are not asked for.
+//
+// An older page that shows more than it did is published sooner, after patience,
+// and still waited for: the newest of an item that is edited all the time may
+// never show.
 func (w *Worker) mayPublish(ctx context.Context, run *ledger.Run, page *storage.Page) error {
-	if !run.Announced || len(page.Versions) == 0 {
+	shown := maps.Clone(page.Versions)
+	if page.Made != "" {
+		shown = with(shown, madeItem(run.Path), page.Made)
+	}
+	if !run.Announced || len(shown) == 0 {
 		return nil
 	}
-	announced, err := w.Ledger.Announced(ctx, slices.Sorted(maps.Keys(page.Versions)))
+	announced, err := w.Ledger.Announced(ctx, slices.Sorted(maps.Keys(shown)))
 	if err != nil {
 		return err
 	}
-	lag := older(page.Versions, announced)
+	lag := older(shown, announced)
 	if lag == nil {
+		w.catching.forget(run.Path)
 		return nil
 	}
-	if err := w.awaitCMS(lag, run.Waited, run.Attempts); err != nil {
-		return err
+	if run.Fresh >= 0 && run.Fresh < lag.age {
+		lag.age = 0 // the public page shows what was announced: this one is older than that
 	}
+	more := w.catching.more(run.Path, run.Waited, shown, announced)
+	if err := w.awaitCMS(lag, run.Waited, run.Attempts); err != nil {
+		if !more || run.Waited < w.patience() {
+			return err
+		}
+		page.LookAgain = tryOn
+	}
+	w.catching.forget(run.Path)
 	page.Lagging = lag.reason
 	return nil
+}
+
+// with sets a value in a map, which may be nil.
+func with(m map[string]string, key, value string) map[string]string {
+	if m == nil {
+		m = make(map[string]string)
+	}
+	m[key] = value
+	return m
 }
 
 // older returns what a page shows an older version of than was announced, nil
@@ -92,11 +156,17 @@ func older(shown map[string]string, announced map[string]ledger.Announced) *lagg
 			continue
 		}
 		if lag == nil || a.Age < lag.age {
-			lag = &laggingError{age: a.Age, reason: fmt.Sprintf(
-				"waits for the CMS to show version %s of %s (shows %s)", a.Version, item, shown[item])}
+			lag = &laggingError{waitsFor(item, a.Version, shown[item]), a.Age}
 		}
 	}
 	return lag
+}
+
+func waitsFor(item, announced, shown string) string {
+	if strings.HasPrefix(item, madeAt+"/") {
+		return fmt.Sprintf("waits for the CMS to make the page anew, after an edit of %s (shows one made %s)", announced, shown)
+	}
+	return fmt.Sprintf("waits for the CMS to show version %s of %s (shows %s)", announced, item, shown)
 }
 
 // mayBeGone decides about a render that found no page. One that was never

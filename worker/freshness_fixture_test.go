@@ -3,9 +3,11 @@ package worker
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 
 	"rebake/renderer"
+	"rebake/storage"
 	"rebake/storage/ledger"
 )
 
@@ -84,4 +86,39 @@ func (p *process) quiet(t *testing.T) {
 		walks, err := p.Ledger.Walks(t.Context())
 		return err == nil && len(walks) == 0
 	})
+}
+
+// originRenderer is a fakeRenderer whose pages say of themselves how old they
+// are, as those of an origin do.
+type originRenderer struct {
+	*fakeRenderer
+	mu   sync.Mutex
+	made map[string]string // guarded by mu, by path; see storage.Page
+}
+
+// runningOrigin is running with pages of an origin.
+func (s *website) runningOrigin(change ...func(*settings)) (*process, *originRenderer) {
+	s.t.Helper()
+	p := s.process(change...)
+	r := &originRenderer{fakeRenderer: s.fakeRenderer, made: map[string]string{}}
+	p.Renderer = r
+	p.run()
+	return p, r
+}
+
+// madeAt makes the page show a text, and say that it was made then.
+func (r *originRenderer) madeAt(path, text string, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.set(path, text)
+	r.made[path] = version(n)
+}
+
+func (r *originRenderer) Render(ctx context.Context, m renderer.Match, urgent bool) (storage.Page, error) {
+	r.mu.Lock()
+	made := r.made[m.Path.String()]
+	r.mu.Unlock()
+	page, err := r.fakeRenderer.Render(ctx, m, urgent)
+	page.Made = made
+	return page, err
 }

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -35,6 +38,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(3) // it should be dead
 	}
+	// Most tests wait, for pauses and for times: as many run as the machine has
+	// work for. -parallel says otherwise.
+	_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
 	goleak.VerifyTestMain(m)
 }
 

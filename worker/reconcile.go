@@ -209,7 +209,7 @@ func (w *Worker) Reconcile(ctx context.Context, r Reconciliation) (Reconciled, e
 		return Reconciled{}, ErrNotWatched
 	}
 	p := newPoll(w, watch, onDemand)
-	p.full, p.dry = r.Full, r.DryRun
+	p.full, p.memory.dry = r.Full, r.DryRun
 	if r.DryRun {
 		progress, err := w.Ledger.PollProgress(ctx, r.Source)
 		if err == nil {

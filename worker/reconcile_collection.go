@@ -72,8 +72,10 @@ func (p *poll) recent(ctx context.Context, c renderer.Collection) error {
 		pl.Page = max(pl.Page, 1) // there is no other way
 		return nil
 	}
-	if !pl.first() && !p.dry {
-		if err := p.Ledger.RememberAnnounced(ctx, p.seen(c.Name()), c.Kind()); err != nil {
+	var told []int
+	if !pl.first() && p.sole {
+		var err error
+		if told, err = p.memory.adopt(ctx, c.Name(), c.Kind()); err != nil {
 			return err
 		}
 	}
@@ -90,21 +92,47 @@ func (p *poll) recent(ctx context.Context, c renderer.Collection) error {
 	if pl.Page > 0 {
 		return p.compare(ctx, c, list.Items) // what else is new, the audit will see, or the next look after it
 	}
-	newest, total := newestOf(pl.Newest, list.Items), list.Total
+	newest, total := newestOf("", list.Items), list.Total
 	if err := p.since(ctx, c, list); err != nil {
 		return err
 	}
-	pl.Newest = newest
+	if err := p.unlisted(ctx, c, told); err != nil {
+		return err
+	}
+	if newest != "" { // else their dates are still to come
+		if newest < pl.Newest { // what changed last is not there: all may be from a backup
+			pl.Page = 1
+		}
+		pl.Newest = newest
+	}
 	if err := p.count(ctx, c, total); err != nil {
 		return err
 	}
 	return p.mark(ctx, c)
 }
 
+// unlisted asks for those items that were told of, and are not among what has
+// changed last: they are not as they were told, or not there.
+func (p *poll) unlisted(ctx context.Context, c renderer.Collection, told []int) error {
+	var ids []string
+	for _, id := range told {
+		ids = append(ids, strconv.Itoa(id))
+	}
+	known, err := p.memory.versions(ctx, c.Name(), ids)
+	if err != nil {
+		return err
+	}
+	return p.lookFor(ctx, c, slices.DeleteFunc(told, func(id int) bool { return known[strconv.Itoa(id)] != unsure }))
+}
+
 // since goes on from the first answer until it comes to what was seen before.
 // So much may have changed that everything has to be looked at: more than the
 // requests reach, or more in one second than one answer holds, since the order
 // of those is another each time.
+//
+// The CMS sorts by its local time. Where that is put back, and more is edited in
+// the hour that comes twice than one answer holds, some of it may stay behind
+// what was seen, until everything is compared.
 func (p *poll) since(ctx context.Context, c renderer.Collection, list renderer.Listing) error {
 	pl := p.place(c.Name())
 	for page := 2; ; page++ {
@@ -141,7 +169,7 @@ func (p *poll) small(ctx context.Context, c renderer.Collection, list renderer.L
 	if err := p.compare(ctx, c, list.Items); err != nil {
 		return err
 	}
-	n, err := p.Ledger.SeenCount(ctx, p.seen(c.Name()))
+	n, err := p.memory.count(ctx, c.Name())
 	if err != nil {
 		return err
 	}
@@ -177,7 +205,7 @@ func (p *poll) count(ctx context.Context, c renderer.Collection, total int) erro
 	pl := p.place(c.Name())
 	due := pl.first() || p.full || time.Since(pl.Audited) > auditEvery || pl.Empty && total < 0
 	for looked := false; !due && total >= 0; looked = true {
-		n, err := p.Ledger.SeenCount(ctx, p.seen(c.Name()))
+		n, err := p.memory.count(ctx, c.Name())
 		if err != nil {
 			return err
 		}
@@ -263,8 +291,8 @@ func (p *poll) audited(ctx context.Context, c renderer.Collection, total int) er
 		return p.doubted(ctx, c)
 	}
 	hidden := pl.Hidden
-	if total >= 0 && c.Dated() && !p.dry {
-		n, err := p.Ledger.SeenCount(ctx, p.seen(c.Name()))
+	if total >= 0 && c.Dated() {
+		n, err := p.memory.count(ctx, c.Name())
 		if err != nil {
 			return err
 		}
@@ -283,7 +311,7 @@ func (p *poll) audited(ctx context.Context, c renderer.Collection, total int) er
 // remembered returns the ids of the items that are, sorted.
 func (p *poll) remembered(ctx context.Context, c renderer.Collection) ([]int, error) {
 	var ids []int
-	err := p.Ledger.EachSeen(ctx, p.seen(c.Name()), func(id string) {
+	err := p.memory.each(ctx, c.Name(), func(id string) {
 		if n, err := strconv.Atoi(id); err == nil {
 			ids = append(ids, n)
 		}

@@ -11,10 +11,6 @@ import (
 	"rebake/storage/ledger"
 )
 
-// slack is how much later than an edit a page must have been made to be taken
-// for one that shows it, when nothing is remembered.
-const slack = 5 * time.Second
-
 // change is an item that is not as it is remembered.
 type change struct {
 	renderer.ListedItem
@@ -37,7 +33,7 @@ func (p *poll) compare(ctx context.Context, c renderer.Collection, items []rende
 	for _, item := range items {
 		ids = append(ids, strconv.Itoa(item.ID))
 	}
-	known, err := p.Ledger.SeenVersions(ctx, p.seen(c.Name()), ids)
+	known, err := p.memory.versions(ctx, c.Name(), ids)
 	if err != nil {
 		return err
 	}
@@ -69,8 +65,8 @@ func (p *poll) compare(ctx context.Context, c renderer.Collection, items []rende
 }
 
 // unshown is for when nothing is remembered yet: it leaves the items that are
-// newer than the pages which show them. One that no page shows should be in a
-// list that was made since.
+// newer than the pages which show them, or nearly so, since the CMS has another
+// clock. One that no page shows should be in a list that was made since.
 func (p *poll) unshown(ctx context.Context, c renderer.Collection, all []change) ([]change, error) {
 	if !c.Dated() || len(all) == 0 {
 		return nil, nil
@@ -90,12 +86,13 @@ func (p *poll) unshown(ctx context.Context, c renderer.Collection, all []change)
 			made, ok = since[list]
 		}
 		modified, err := time.Parse(modifiedForm, one.Version)
-		return !ok || err != nil || modified.Before(made.Add(-slack))
+		return !ok || err != nil || modified.Before(made.Add(-overlap))
 	}), nil
 }
 
-// untold leaves the items that were not announced as they are now. What is
-// announced is triggered.
+// untold leaves the items that were not told of as they are now. One may be
+// older than was told, when a backup was put in the place of all: once nobody
+// waits any more for the CMS to show what was told, that counts no more.
 func (p *poll) untold(ctx context.Context, c renderer.Collection, all []change) ([]change, error) {
 	all = slices.DeleteFunc(all, func(one change) bool { return p.named[one.tag] })
 	if !c.Dated() || len(all) == 0 {
@@ -105,18 +102,25 @@ func (p *poll) untold(ctx context.Context, c renderer.Collection, all []change) 
 	for _, one := range all {
 		tags = append(tags, one.tag)
 	}
-	announced, err := p.Ledger.Announced(ctx, tags)
+	told, err := p.Ledger.Told(ctx, tags)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(one change) bool {
-		told, ok := announced[one.tag]
-		if !ok {
-			return false
+	var left []change
+	for _, one := range all {
+		was := told[one.tag]
+		order, known := storage.CompareVersions(was.Version, one.Version)
+		if known && order == 0 {
+			continue
 		}
-		order, ok := storage.CompareVersions(told.Version, one.Version)
-		return ok && order >= 0
-	}), nil
+		if known && order > 0 && was.Age > p.cfg.Lag && p.sole && !p.memory.dry {
+			if err := p.Ledger.Withdraw(ctx, one.tag, was, one.Version); err != nil {
+				return nil, err
+			}
+		}
+		left = append(left, one)
+	}
+	return left, nil
 }
 
 // missing looks after the remembered items that are not among those that a list
@@ -138,7 +142,13 @@ func (p *poll) missing(ctx context.Context, c renderer.Collection, remembered []
 		pl.Doubt = true
 		return nil
 	}
-	for some := range slices.Chunk(missing, renderer.MostOnly) {
+	return p.lookFor(ctx, c, missing)
+}
+
+// lookFor asks for items by their ids, and finds those that have changed, or are
+// gone.
+func (p *poll) lookFor(ctx context.Context, c renderer.Collection, ids []int) error {
+	for some := range slices.Chunk(ids, renderer.MostOnly) {
 		if err := p.ask(ctx); err != nil {
 			return err
 		}
@@ -179,7 +189,9 @@ func (p *poll) gone(ctx context.Context, c renderer.Collection, ids []int) error
 	for _, id := range ids {
 		one := change{renderer.ListedItem{ID: id}, c.Tag(id), foundGone}
 		memory.Gone = append(memory.Gone, strconv.Itoa(id))
-		memory.Unannounced = append(memory.Unannounced, c.Tag(id)) // nobody will show it
+		if p.sole {
+			memory.Unannounced = append(memory.Unannounced, c.Tag(id)) // nobody will show it
+		}
 		all, tags = append(all, one), append(tags, one.tag)
 	}
 	since, err := p.Ledger.ShownSince(ctx, tags)

@@ -86,6 +86,13 @@ func (p *press) edit(id int, ago time.Duration) {
 	p.items[id] = item
 }
 
+// version is when an item was modified, as the CMS writes it.
+func (p *press) version(id int) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.items[id].modified.Format(modifiedForm)
+}
+
 func (p *press) remove(ids ...int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -233,11 +240,17 @@ var few = reconcileLimits{requests: 8, list: 3, terms: 2, time: 10 * time.Second
 // poll looks once, as the loop does.
 func (r *reconciled) poll(limits reconcileLimits) Reconciled {
 	r.t.Helper()
-	turn, _, _, err := r.Ledger.ClaimPoll(r.t.Context(), r.Watches()[0], 0, true)
+	return r.pollOf(r.Watches()[0], limits)
+}
+
+// pollOf is poll of the source with that name.
+func (r *reconciled) pollOf(name string, limits reconcileLimits) Reconciled {
+	r.t.Helper()
+	turn, _, _, err := r.Ledger.ClaimPoll(r.t.Context(), name, 0, true)
 	if err != nil || turn == nil {
 		r.t.Fatalf("no turn: %v", err)
 	}
-	p := newPoll(r.Worker, r.watch(r.Watches()[0]), limits)
+	p := newPoll(r.Worker, r.watch(name), limits)
 	err = p.run(r.t.Context(), turn)
 	if err := p.end(r.t.Context(), turn, 0, err); err != nil {
 		r.t.Fatal(err)
@@ -276,6 +289,22 @@ func (r *reconciled) untilDone(limits reconcileLimits) (polls int) {
 		}
 	}
 	return polls
+}
+
+// told accepts what a webhook tells of a post as it is in the CMS.
+func (r *reconciled) told(p *press, id int) {
+	r.t.Helper()
+	r.accept(Trigger{Items: []Item{{Tag: fmt.Sprint("post:", id), Version: p.version(id)}}})
+}
+
+// announced is the version of an item that counts, "" for none.
+func (r *reconciled) announced(item string) string {
+	r.t.Helper()
+	all, err := r.Ledger.Announced(r.t.Context(), []string{item})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return all[item].Version
 }
 
 // triggered are the labels that were triggered since the start.

@@ -61,7 +61,7 @@ func (p *poll) comparePages(ctx context.Context, l renderer.WatchedList, pages [
 	for _, page := range pages {
 		names = append(names, page.Path.String())
 	}
-	known, err := p.Ledger.SeenVersions(ctx, p.seen(l.Name()), names)
+	known, err := p.memory.versions(ctx, l.Name(), names)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (p *poll) older(ctx context.Context, page renderer.ListedPage) (bool, error
 // left triggers the pages that have left a list.
 func (p *poll) left(ctx context.Context, l renderer.WatchedList, named map[string]bool) error {
 	var gone []string
-	err := p.Ledger.EachSeen(ctx, p.seen(l.Name()), func(name string) {
+	err := p.memory.each(ctx, l.Name(), func(name string) {
 		if !named[name] {
 			gone = append(gone, name)
 		}
@@ -132,7 +132,7 @@ func (p *poll) left(ctx context.Context, l renderer.WatchedList, named map[strin
 	}
 	slices.Sort(gone)
 	gone = slices.Compact(gone)
-	all, err := p.Ledger.SeenCount(ctx, p.seen(l.Name())) // with what is new
+	all, err := p.memory.count(ctx, l.Name()) // with what is new
 	if err != nil {
 		return err
 	}

@@ -24,11 +24,14 @@ type poll struct {
 	watch  *renderer.Watch
 	limits reconcileLimits
 	full   bool
-	dry    bool
+	memory pollMemory
 	report Reconciled
 	// places are how far the collections and lists have come, by their names.
 	places map[string]*place
 	named  map[string]bool // items that were found
+	// sole says that what is announced of an item is of this source: of two
+	// WordPresses nobody knows whose post:42 it is.
+	sole bool
 }
 
 // place is how far the polls have come with one collection or list. It is
@@ -60,7 +63,16 @@ type place struct {
 func (pl *place) first() bool { return pl.Audited.IsZero() }
 
 func newPoll(w *Worker, watch *renderer.Watch, limits reconcileLimits) *poll {
-	return &poll{Worker: w, watch: watch, limits: limits, report: Reconciled{Source: watch.Name(), Found: []Found{}}, places: make(map[string]*place), named: make(map[string]bool)}
+	presses := 0
+	for _, one := range w.watches() {
+		if one.WordPress() {
+			presses++
+		}
+	}
+	return &poll{
+		Worker: w, sole: presses == 1, watch: watch, limits: limits, memory: pollMemory{ledger: w.Ledger, source: watch.Name()},
+		report: Reconciled{Source: watch.Name(), Found: []Found{}}, places: make(map[string]*place), named: make(map[string]bool),
+	}
 }
 
 // run is look for one who has the turn, and keeps it meanwhile.
@@ -166,7 +178,8 @@ func (p *poll) note(format string, args ...any) {
 
 // settle triggers what was found, and then remembers what was seen.
 func (p *poll) settle(ctx context.Context, name string, t Trigger, m ledger.Memory) error {
-	if p.dry {
+	if p.memory.dry {
+		p.memory.pretend(name, m)
 		return nil
 	}
 	t.Reason, t.Priority = "reconcile "+p.watch.Name(), ledger.Default
@@ -184,9 +197,5 @@ func (p *poll) settle(ctx context.Context, name string, t Trigger, m ledger.Memo
 		return fmt.Errorf("encode progress: %w", err)
 	}
 	m.Progress = string(b)
-	return p.Ledger.Remember(ctx, p.seen(name), m)
-}
-
-func (p *poll) seen(name string) ledger.Seen {
-	return ledger.Seen{Source: p.watch.Name(), Collection: name}
+	return p.Ledger.Remember(ctx, p.memory.seen(name), m)
 }

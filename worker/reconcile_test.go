@@ -67,8 +67,7 @@ func TestReconcile_whatItsWebhookToldCostsNothing(t *testing.T) {
 	r := s.watchingPress(cms)
 	r.finds(byItself)
 	cms.edit(2, 0)
-	version := cms.items[2].modified.Format("2006-01-02T15:04:05")
-	r.accept(Trigger{Items: []Item{{Tag: "post:2", Version: version}}})
+	r.told(cms, 2)
 	before := r.triggered()
 	r.finds(byItself)
 	if diff := cmp.Diff(before, r.triggered()); diff != "" {

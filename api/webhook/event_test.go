@@ -26,6 +26,7 @@ func TestDecode(t *testing.T) {
 		"whole numbers":         {"application/vnd.contentful.management.v1+json", `{"a": 3, "b": 2.0, "c": 1e3}`, map[string]any{"a": 3, "b": 2, "c": 1000}},
 		"a number with a point": {"", "1.5", 1.5},
 		"a number too long":     {"", "12345678901234567890", json.Number("12345678901234567890")},
+		"a number too large":    {"", "1e999", json.Number("1e999")},
 		"a mark at the start":   {"application/json", "\ufeff{}", map[string]any{}},
 		"JSON called a form":    {"application/x-www-form-urlencoded", `{"a": "b"}`, map[string]any{"a": "b"}},
 		"a form":                {"application/x-www-form-urlencoded", "a=b&c=d&c=e+f", map[string]any{"a": "b", "c": []any{"d", "e f"}}},
@@ -49,8 +50,6 @@ func TestDecode_H44_refuses(t *testing.T) {
 		"two values":        {"application/json", `{} {}`, "goes on after"},
 		"another encoding":  {"application/json", "{\"a\": \"\xff\"}", "not UTF-8"},
 		"a damaged form":    {"application/x-www-form-urlencoded", "a=%zz", "the form is damaged"},
-		"a huge number":     {"application/json", `{"a": 1e400}`, "too large"},
-		"a long list":       {"application/json", `{"a": [` + strings.Repeat("1,", mostItems) + `1]}`, "a list of more than 10000"},
 		"a very deep value": {"application/json", strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000), "it is not JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,26 +72,6 @@ func sent(secret storage.Secret, body string, headers ...string) signature.Reque
 	return r
 }
 
-func TestHook_SetSecrets(t *testing.T) {
-	const next = "the-next-CANARY-secret-0123456789"
-	h, now := mustHook(t, Config{Kind: "strapi"}), time.Now()
-	verify := func(s storage.Secret) bool { _, err := h.Verify(sent(s, "{}"), now); return err == nil }
-	for _, step := range []struct {
-		secrets     storage.Secrets
-		first, next bool
-	}{{storage.Secrets{testSecret, next}, true, true}, {storage.Secrets{next}, false, true}} {
-		if err := h.SetSecrets(step.secrets); err != nil {
-			t.Fatal(err)
-		}
-		if first, second := verify(testSecret), verify(next); first != step.first || second != step.next {
-			t.Errorf("with %d secrets the first opens: %v, the next one: %v", len(step.secrets), first, second)
-		}
-	}
-	if err := h.SetSecrets(storage.Secrets{"short"}); err == nil || !verify(next) {
-		t.Errorf("SetSecrets of a bad one: %v; the old one opens: %v", err, verify(next))
-	}
-}
-
 // A delivery is known by the id of its sender and by its body: anybody can
 // write a header that is not signed.
 func TestHook_Seen(t *testing.T) {
@@ -113,10 +92,15 @@ func TestHook_Seen(t *testing.T) {
 		"another id":     {verify(`{"a":1}`, "Idempotency-Key: 2"), false},
 		"another body":   {verify(`{"a":2}`, "Idempotency-Key: 1"), false},
 		"one without id": {verify(`{"a":1}`), false},
+		"a trace's id":   {verify(`{"a":1}`, "X-Request-Id: 1"), false},
 	} {
 		if got := h.Seen(c.d, now); got != c.want {
 			t.Errorf("%s: Seen is %v", name, got)
 		}
+	}
+	h.Done(verify(`{"a":3}`, "X-Request-Id: 1"), now)
+	if h.Seen(verify(`{"a":3}`, "X-Request-Id: 1"), now) {
+		t.Error("two equal events of one trace are one delivery")
 	}
 	if h.Seen(verify(`{"a":1}`, "Idempotency-Key: 1"), now.Add(time.Hour)) {
 		t.Error("it is remembered for ever")
@@ -126,7 +110,7 @@ func TestHook_Seen(t *testing.T) {
 // What an event is kept with, and what its rules may read, lets nobody in.
 func TestEvent_holdsNoSecret(t *testing.T) {
 	h := mustHook(t, Config{Kind: "generic"})
-	r := sent(testSecret, "{}", "X-Event: publish", "X-My-Token: CANARY", "X-Webhook-Secret: CANARY", "Cookie: CANARY", "X-Signature: CANARY")
+	r := sent(testSecret, "{}", "X-Event: publish", "X-Author: ana", "X-My-Token: CANARY", "X-Webhook-Secret: CANARY", "Cookie: CANARY", "X-Signature: CANARY")
 	d, err := h.Verify(r, time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +119,7 @@ func TestEvent_holdsNoSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]string{"x-event": "publish"}, e.Kept()); diff != "" {
+	if diff := cmp.Diff(map[string]string{"x-event": "publish", "x-author": "ana"}, e.Kept()); diff != "" {
 		t.Errorf("headers that are kept (-want +got):\n%s", diff)
 	}
 	if _, has := e.Header["authorization"]; has || e.Header["x-event"] != "publish" {

@@ -83,6 +83,29 @@ func missing(kind, id string) string {
 	return "its id is not there"
 }
 
+// has reports whether an object has a field, be it null.
+func has(v any, name string) bool {
+	fields, _ := v.(map[string]any)
+	_, there := fields[name]
+	return there
+}
+
+// unknown is what becomes of an event that is not among those of its sender
+// which are known. Senders come by new ones, and one that is ignored may leave a
+// page wrong for ever: what it names is looked at, at the price of a render. Of
+// one that names nothing a person has to say what it means.
+func unknown(event, kind, id string) (Change, error) {
+	if i, ok := item(kind, id, ""); ok {
+		return Change{Items: []worker.Item{i}, Tags: []string{kind}}, nil
+	}
+	return Change{}, fmt.Errorf("%s is not known, and names nothing; add a rule that says what it means", name(event))
+}
+
+// everything is what becomes of an event that changes no one knows how much.
+func everything(event string) (Change, error) {
+	return Change{All: true, Message: name(event) + " may change every page"}, nil
+}
+
 // ignored is what becomes of an event that no page can show.
 func ignored(format string, args ...any) (Change, error) {
 	return Change{Message: fmt.Sprintf(format, args...)}, nil

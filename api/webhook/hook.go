@@ -3,12 +3,11 @@ package webhook
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"rebake/api/signature"
-	"rebake/storage"
 )
 
 // Hook is one webhook: who may send to it, and what events mean. Safe for
@@ -18,8 +17,7 @@ type Hook struct {
 	cfg      Config // with its defaults
 	kind     kind
 	rules    []rule
-	verifier atomic.Pointer[signature.Verifier]
-	secrets  atomic.Pointer[storage.Secrets]
+	verifier *signature.Verifier
 	recent   *signature.Recent
 	places   chan struct{} // one for each event that rules may still begin to read
 }
@@ -41,13 +39,12 @@ func New(name string, cfg Config) (*Hook, error) {
 		errs = append(errs, keyed(fmt.Sprintf("rules[%d]", i), err))
 		h.rules = append(h.rules, compiled)
 	}
-	v, err := cfg.verifier()
+	var err error
+	h.verifier, err = cfg.verifier()
 	errs = append(errs, err)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	h.verifier.Store(v)
-	h.secrets.Store(&cfg.Secret)
 	var tolerance time.Duration // of the default, when no limit is set
 	if cfg.Verify != nil && cfg.Verify.Tolerance != nil {
 		tolerance = *cfg.Verify.Tolerance
@@ -78,6 +75,14 @@ const (
 	mostRecheck = time.Hour
 )
 
+// SameButSecrets reports whether two configs say the same besides their secrets.
+func (c Config) SameButSecrets(other Config) bool {
+	for _, v := range []*Config{&c, &other} {
+		v.Secret, v.SecretFile = nil, ""
+	}
+	return reflect.DeepEqual(c, other)
+}
+
 // check returns what is wrong with the plain values.
 func (c Config) check(k kind) error {
 	var errs []error
@@ -107,20 +112,6 @@ func (h *Hook) Name() string { return h.name }
 // Config returns the webhook's config with its defaults.
 func (h *Hook) Config() Config { return h.cfg }
 
-// SetSecrets puts other secrets in the place of the webhook's, from the next
-// request on.
-func (h *Hook) SetSecrets(secrets storage.Secrets) error {
-	cfg := h.cfg
-	cfg.Secret = secrets
-	v, err := cfg.verifier()
-	if err != nil {
-		return err
-	}
-	h.verifier.Store(v)
-	h.secrets.Store(&secrets)
-	return nil
-}
-
 // Delivery is a request that the webhook's secret vouches for.
 type Delivery struct {
 	signature.Event
@@ -130,7 +121,7 @@ type Delivery struct {
 
 // Verify checks a request. Its errors are signature.ErrRefused.
 func (h *Hook) Verify(r signature.Request, now time.Time) (Delivery, error) {
-	e, err := h.verifier.Load().Verify(r, now)
+	e, err := h.verifier.Verify(r, now)
 	if err != nil {
 		return Delivery{}, err
 	}

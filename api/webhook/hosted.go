@@ -1,22 +1,23 @@
 package webhook
 
 import (
+	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
-
-	"rebake/worker"
 )
 
 // readContentful reads an entry or an asset, or what is left of one that was
-// unpublished, which has no fields.
+// unpublished, which has no fields. A release or a bulk action has an event for
+// each entry, too; of an alias that has come to mean another environment nobody
+// hears what is different there.
 func readContentful(e Event) (Change, error) {
 	topic, _ := e.Header["x-contentful-topic"].(string)
-	_, action, _ := strings.Cut(strings.TrimPrefix(topic, "ContentManagement."), ".")
+	of, action, _ := strings.Cut(strings.TrimPrefix(topic, "ContentManagement."), ".")
 	sys := at(e.Body, "sys")
-	kind := word(sys, "contentType", "sys", "id")
+	kind, id := word(sys, "contentType", "sys", "id"), word(sys, "id")
 	version := word(sys, "revision")
-	switch word(sys, "type") {
+	switch sort := first(word(sys, "type"), of); sort {
 	case "Entry":
 	case "Asset":
 		kind = "asset"
@@ -24,6 +25,13 @@ func readContentful(e Event) (Change, error) {
 		version = ""
 	case "DeletedAsset":
 		kind, version = "asset", ""
+	case "ContentType", "DeletedContentType", "EnvironmentAlias":
+		if sort == "ContentType" && (action == "create" || action == "save") {
+			return ignored("%s changes no page", name(topic))
+		}
+		return everything(topic)
+	case "": // neither says what it is of
+		return unknown(topic, "", "")
 	default:
 		return ignored("%s changes no page", name(topic))
 	}
@@ -31,10 +39,12 @@ func readContentful(e Event) (Change, error) {
 	case "", "publish":
 	case "unpublish", "delete":
 		version = ""
-	default:
+	case "create", "save", "auto_save", "archive", "unarchive":
 		return ignored("%s changes no page", name(topic))
+	default:
+		return unknown(topic, kind, id)
 	}
-	return one(kind, word(sys, "id"), version)
+	return one(kind, id, version)
 }
 
 // readSanity reads what the webhook's projection sends: it has to hold _id and
@@ -57,37 +67,64 @@ func readSanity(e Event) (Change, error) {
 }
 
 // readStoryblok reads {"action", "story_id", "full_slug"}. The slug is the path
-// of the page, as Storyblok shows it to editors.
+// of the page, as Storyblok shows it to editors. What else there is to be told
+// has an id of its own; the names of actions have changed over the years. A
+// merged release and a deployed stage publish many stories, and name none; the
+// entries of a datasource can be in any.
 func readStoryblok(e Event) (Change, error) {
-	id := word(e.Body, "story_id")
-	if id == "" {
-		return ignored("%s changes no page", name(word(e.Body, "action")))
+	action := word(e.Body, "action")
+	named := func(name string) bool { return word(e.Body, name) != "" }
+	switch id := word(e.Body, "story_id"); {
+	case id != "":
+		c, err := one("story", id, "")
+		switch slug := word(e.Body, "full_slug"); slug {
+		case "":
+		case "home":
+			c.Paths = []string{"/"}
+		default:
+			c.Paths = []string{"/" + strings.Trim(slug, "/")}
+		}
+		return c, err
+	case named("release_id"), named("branch_id"), named("datasource_id"), named("datasource_slug"),
+		slices.Contains([]string{"merged", "release_merged", "deployed", "branch_deployed", "entries_updated", "datasource_entry_saved"}, action):
+		return everything(action)
+	case named("asset_id"):
+		return one("asset", word(e.Body, "asset_id"), "")
+	case named("user_id"), named("workflow_name"), named("discussion_id"):
+		return ignored("%s changes no page", name(action))
 	}
-	c, err := one("story", id, "")
-	switch slug := word(e.Body, "full_slug"); slug {
-	case "":
-	case "home":
-		c.Paths = []string{"/"}
-	default:
-		c.Paths = []string{"/" + strings.Trim(slug, "/")}
-	}
-	return c, err
+	return unknown(action, "", "")
 }
 
-// readPrismic reads {"type": "api-update", "documents": [ids]}.
+// readPrismic reads {"type": "api-update", "documents": [ids]}, and the
+// documents of a release that is no more, since it is published then. Without
+// any, another master ref, or a type that has changed, is about all of them.
 func readPrismic(e Event) (Change, error) {
-	if word(e.Body, "type") == "test-trigger" {
+	switch kind := word(e.Body, "type"); kind {
+	case "api-update":
+	case "test-trigger":
 		return ignored("the test has come through")
+	default:
+		return unknown(kind, "", "")
+	}
+	ids := words(e.Body, "documents")
+	released, _ := at(e.Body, "releases", "deletion").([]any)
+	for _, release := range released {
+		ids = append(ids, words(release, "documents")...)
 	}
 	c := Change{}
-	for _, id := range words(e.Body, "documents") {
+	for _, id := range unique(ids) {
 		i, _ := item("document", id, "")
 		c.Items = append(c.Items, i)
 	}
-	if len(c.Items) == 0 {
-		return ignored("no published document has changed")
+	masks, _ := at(e.Body, "masks").(map[string]any)
+	switch {
+	case len(c.Items) > 0:
+		return c, nil
+	case word(e.Body, "masterRef") != "" || len(masks) > 0:
+		return everything("api-update")
 	}
-	return c, nil
+	return ignored("no published document has changed")
 }
 
 // readHygraph reads {"operation", "data": {"__typename", "id", "updatedAt"}}.
@@ -99,15 +136,20 @@ func readHygraph(e Event) (Change, error) {
 	case "unpublish", "delete":
 		version = ""
 	case "create", "update":
-		return ignored("a draft was saved, which no page shows")
+		if word(data, "stage") != "PUBLISHED" {
+			return ignored("a draft was saved, which no page shows")
+		}
+	case "":
+		return Change{}, errors.New("names no operation; does the webhook send its payload?")
 	default:
-		return Change{}, fmt.Errorf("names no operation; does the webhook send its payload?")
+		return unknown(operation, word(data, "__typename"), word(data, "id"))
 	}
 	return one(word(data, "__typename"), word(data, "id"), version)
 }
 
 // readDatoCMS reads cache tags, which are those of pages as they are, and
-// records and uploads.
+// records and uploads. A model that has changed gives all its records another
+// form, and an environment that is promoted is other content altogether.
 func readDatoCMS(e Event) (Change, error) {
 	entity, event := at(e.Body, "entity"), word(e.Body, "event_type")
 	version := word(entity, "meta", "updated_at")
@@ -127,52 +169,21 @@ func readDatoCMS(e Event) (Change, error) {
 		return one("record", word(entity, "id"), version)
 	case "upload":
 		return one("upload", word(entity, "id"), version)
-	default:
+	case "item_type":
+		if event == "create" {
+			return ignored("a model has no records yet")
+		}
+		return everything("item_type " + event)
+	case "environment":
+		if event == "promote" {
+			return everything("environment promote")
+		}
+		return ignored("an environment that is not the primary one is on no page")
+	case "build_trigger", "maintenance_mode", "sso_user":
 		return ignored("%s changes no page", name(kind))
+	default:
+		return unknown(kind+" "+event, "", "")
 	}
-}
-
-// readKontent reads a list of notifications, each of an item by its codename.
-// One that names none is an error, and does not keep the others from being
-// heard.
-func readKontent(e Event) (Change, error) {
-	list, _ := at(e.Body, "notifications").([]any)
-	c, tagged, nameless := Change{}, map[string]bool{}, []string(nil)
-	for n, notification := range list {
-		system, message := at(notification, "data", "system"), at(notification, "message")
-		if slot := word(message, "delivery_slot"); slot == "preview" {
-			continue
-		}
-		version := word(system, "last_modified")
-		switch word(message, "action") {
-		case "published", "metadata_changed":
-		case "unpublished", "deleted":
-			version = ""
-		default:
-			continue
-		}
-		kind := word(system, "type")
-		if object := word(message, "object_type"); object != "content_item" && object != "" {
-			kind = object
-		}
-		i, ok := item(kind, word(system, "codename"), version)
-		if !ok {
-			nameless = append(nameless, strconv.Itoa(n))
-			continue
-		}
-		c.Items = append(c.Items, worker.Item(i))
-		if !tagged[kind] {
-			tagged[kind] = true
-			c.Tags = append(c.Tags, kind)
-		}
-	}
-	switch {
-	case len(nameless) > 0:
-		return c, fmt.Errorf("notifications name no item: number %s, from 0", strings.Join(nameless, ", "))
-	case len(c.Items) == 0:
-		return ignored("nothing that is published has changed")
-	}
-	return c, nil
 }
 
 // readPush reads nothing of a push: which pages a file makes only rules know.

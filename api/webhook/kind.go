@@ -46,8 +46,9 @@ var kinds = map[string]kind{
 	"gitlab": {read: readPush, settle: 2 * time.Second, maxWait: 10 * time.Second, ids: []string{"x-gitlab-event-uuid", "idempotency-key"}, rules: true},
 }
 
-// idHeaders are those by which senders commonly name a delivery.
-var idHeaders = []string{"idempotency-key", "webhook-id", "x-request-id"}
+// idHeaders are those by which senders commonly name a delivery. X-Request-Id is
+// none: proxies give it on, so that two events may have the same.
+var idHeaders = []string{"idempotency-key", "webhook-id"}
 
 // Kinds returns the names of all kinds, in their order.
 func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }

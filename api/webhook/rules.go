@@ -14,7 +14,7 @@ import (
 var vars = []string{"body", "header", "query", "method", "source"}
 
 func (e Event) vars() map[string]any {
-	return map[string]any{"body": e.Body, "header": e.Header, "query": e.Query, "method": e.Method, "source": e.Source}
+	return map[string]any{"body": bounded(e.Body), "header": e.Header, "query": e.Query, "method": e.Method, "source": e.Source}
 }
 
 // rule is a Rule that was understood.

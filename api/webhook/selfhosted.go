@@ -9,7 +9,9 @@ import (
 
 // readStrapi reads {"event", "model", "entry": {"documentId", "updatedAt",
 // "publishedAt"}}. A publish is an update and a publish within milliseconds,
-// and the entry of a publish is sometimes null.
+// and the entry of a publish is sometimes null. Types without Draft & Publish
+// have no publishedAt, and what is saved of them is public at once; Strapi 3
+// calls it published_at.
 func readStrapi(e Event) (Change, error) {
 	event, model := word(e.Body, "event"), word(e.Body, "model")
 	id := first(word(e.Body, "entry", "documentId"), word(e.Body, "entry", "id"))
@@ -19,13 +21,22 @@ func readStrapi(e Event) (Change, error) {
 	case "entry.unpublish", "entry.delete":
 		version = "" // there will be none to compare with
 	case "entry.create", "entry.update":
-		if at(e.Body, "entry", "publishedAt") == nil {
-			return ignored("a draft was saved, which no page shows")
+		for _, date := range []string{"publishedAt", "published_at"} {
+			if entry := at(e.Body, "entry"); has(entry, date) && at(entry, date) == nil {
+				return ignored("a draft was saved, which no page shows")
+			}
 		}
 	case "media.create", "media.update", "media.delete":
 		return one("media", word(e.Body, "media", "id"), word(e.Body, "media", "updatedAt"))
-	default:
+	case "releases.publish": // the events of its entries are others, which one need not ask for
+		if at(e.Body, "isPublished") == false {
+			return ignored("a release was not published")
+		}
+		return everything(event)
+	case "entry.draft-discard", "review-workflows.updateEntryStage", "trigger-test":
 		return ignored("%s changes no page", name(event))
+	default:
+		return unknown(event, model, id)
 	}
 	if id == "" && model != "" {
 		return Change{Tags: []string{model}, Message: "the event does not say which entry; pages with the tag " + model + " are looked at"}, nil
@@ -59,10 +70,11 @@ func readGhost(e Event) (Change, error) {
 		}
 		return c, err
 	}
-	if word(e.Body, "event") == "site.changed" {
+	event := word(e.Body, "event")
+	if fields, isObject := e.Body.(map[string]any); event == "site.changed" || isObject && len(fields) == 0 { // before Ghost 6
 		return Change{All: true}, nil
 	}
-	return ignored("%s changes no page", name(word(e.Body, "event")))
+	return unknown(event, "", "")
 }
 
 // readDirectus reads what a flow is documented to send: {"event", "collection",
@@ -76,7 +88,10 @@ func readDirectus(e Event) (Change, error) {
 	if event := word(body, "event"); collection == "" && strings.Contains(event, ".items.") {
 		collection, _, _ = strings.Cut(event, ".items.")
 	}
-	keys := append(words(body, "keys"), words(body, "key")...)
+	keys := slices.Concat(words(body, "keys"), words(body, "key"), words(body, "item")) // item: of sort and promote
+	if deleted, isList := at(body, "payload").([]any); isList {
+		keys = append(keys, words(deleted)...)
+	}
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
 	if len(keys) == 0 {
@@ -101,14 +116,15 @@ func readPayload(e Event) (Change, error) {
 	if kind == "" {
 		return c, err
 	}
-	if word(e.Body, "doc", "_status") == "draft" && word(e.Body, "previousDoc", "_status") != "published" {
+	draft, before := word(e.Body, "doc", "_status") == "draft", at(e.Body, "previousDoc")
+	if draft && (before != nil || word(e.Body, "operation") == "create") && word(before, "_status") != "published" {
 		return ignored("a draft was saved, which no page shows")
 	}
 	id, version := word(e.Body, "doc", "id"), word(e.Body, "doc", "updatedAt")
 	if id == "" && word(e.Body, "global") != "" {
 		id = kind
 	}
-	if word(e.Body, "operation") == "delete" || word(e.Body, "doc", "_status") == "draft" {
+	if draft || word(e.Body, "operation") == "delete" {
 		version = "" // a draft's date is not that of what is published
 	}
 	doc, err := one(kind, id, version)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"rebake/storage"
@@ -28,19 +29,49 @@ var errLate = errors.New("too late")
 
 // Set is all webhooks of a site. Safe for concurrent use.
 type Set struct {
-	hooks map[string]*Hook
+	hooks atomic.Pointer[map[string]*Hook] // by their names
 }
 
 // NewSet returns the webhooks by their names. Its errors are the config's.
 func NewSet(configs map[string]Config) (*Set, error) {
-	s := &Set{hooks: make(map[string]*Hook, len(configs))}
+	s := &Set{}
+	return s, s.Replace(configs)
+}
+
+// Replace puts other webhooks in the place of those that there are, from the
+// next request on. After an error they stay. One of which nothing but the secret
+// has changed still knows the deliveries that it is done with; with other rules
+// one that is sent again is read again.
+func (s *Set) Replace(configs map[string]Config) error {
+	hooks := make(map[string]*Hook, len(configs))
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(configs)) {
 		h, err := New(name, configs[name])
-		errs = append(errs, keyed(name, err))
-		s.hooks[name] = h
+		if err != nil {
+			errs = append(errs, keyed(name, err))
+			continue
+		}
+		if was, ok := s.Hook(name); ok {
+			h.places = was.places
+			if h.cfg.SameButSecrets(was.cfg) {
+				h.recent = was.recent
+			}
+		}
+		hooks[name] = h
 	}
-	return s, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	s.hooks.Store(&hooks)
+	return nil
+}
+
+// all returns the webhooks of now. A nil set has none.
+func (s *Set) all() map[string]*Hook {
+	if s == nil || s.hooks.Load() == nil {
+		return nil
+	}
+	return *s.hooks.Load()
 }
 
 // Prefix is what stands before a webhook's name in its address.
@@ -48,28 +79,23 @@ const Prefix = "/_rebake/webhooks/"
 
 // Hook returns the webhook of a name. A nil set has none.
 func (s *Set) Hook(name string) (*Hook, bool) {
-	if s == nil {
-		return nil, false
-	}
-	h, ok := s.hooks[name]
+	h, ok := s.all()[name]
 	return h, ok
 }
 
 // Names returns the names of all webhooks, in their order.
 func (s *Set) Names() []string {
-	if s == nil {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(s.hooks))
+	return slices.Sorted(maps.Keys(s.all()))
 }
 
 // Secrets returns those of all webhooks, of now.
 func (s *Set) Secrets() []storage.Secret {
-	var all []storage.Secret
-	for _, name := range s.Names() {
-		all = append(all, *s.hooks[name].secrets.Load()...)
+	var secrets []storage.Secret
+	hooks := s.all()
+	for _, name := range slices.Sorted(maps.Keys(hooks)) {
+		secrets = append(secrets, hooks[name].cfg.Secret...)
 	}
-	return all
+	return secrets
 }
 
 // Read says what an event has changed. Rules take no longer than readTime: an

@@ -126,11 +126,12 @@ func TestSet_nilHasNone(t *testing.T) {
 }
 
 func TestSet_Secrets(t *testing.T) {
-	s, h, _ := slowSet(t, nil)
-	if err := h.SetSecrets(storage.Secrets{"another-CANARY-0123456789"}); err != nil {
+	const next = "another-CANARY-0123456789"
+	s, err := NewSet(map[string]Config{"b": strapiOf(nil, testSecret), "a": strapiOf(nil, next, testSecret)})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]storage.Secret{"another-CANARY-0123456789", testSecret, testSecret}, s.Secrets()); diff != "" {
+	if diff := cmp.Diff([]storage.Secret{next, testSecret, testSecret}, s.Secrets()); diff != "" {
 		t.Errorf("secrets (-want +got):\n%s", diff)
 	}
 }

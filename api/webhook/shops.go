@@ -7,8 +7,16 @@ import "strings"
 func readWooCommerce(e Event) (Change, error) {
 	topic, _ := e.Header["x-wc-webhook-topic"].(string)
 	kind, action, _ := strings.Cut(topic, ".")
-	if kind != "product" {
+	switch kind {
+	case "product":
+	case "order", "customer", "coupon":
 		return ignored("%s changes no page", name(topic))
+	case "":
+		return ignored("the ping has come through") // a form without a topic
+	case "action": // of a hook in PHP, whose argument can be anything
+		return unknown(topic, "", "")
+	default:
+		return unknown(topic, kind, word(e.Body, "id"))
 	}
 	version := word(e.Body, "date_modified_gmt")
 	if action == "deleted" {
@@ -24,8 +32,12 @@ func readWooCommerce(e Event) (Change, error) {
 // readWPWebhooks reads what the plugin WP Webhooks sends about posts.
 func readWPWebhooks(e Event) (Change, error) {
 	id := word(e.Body, "post_id")
-	if id == "" {
-		return ignored("the event names no post")
+	switch event, _ := e.Header["x-wp-webhook-name"].(string); {
+	case id != "":
+	case word(e.Body, "user_id") != "":
+		return ignored("%s changes no page", name(event))
+	default:
+		return unknown(event, "", "")
 	}
 	post := at(e.Body, "post")
 	kind := first(word(post, "post_type"), "post")

@@ -53,8 +53,9 @@ type wpEvent struct {
 }
 
 // readWordPress reads a request of our plugin for WordPress. An event that
-// cannot be read, or is of a type that is not known, is told and does not keep
-// the others from being heard.
+// cannot be read is told and does not keep the others from being heard, nor does
+// one of a type that is not known: what pages it names is looked at, and if it
+// names none that is an error.
 func readWordPress(e Event) (Change, error) {
 	var req wpRequest
 	if err := json.Unmarshal(e.Raw, &req); err != nil {
@@ -80,7 +81,11 @@ func readWordPress(e Event) (Change, error) {
 		}
 		r.read(event)
 	}
-	return r.change(), nil
+	c := r.change()
+	if len(r.unknown) > 0 {
+		return c, fmt.Errorf("events of a type that is not known, and that name no page: %s", strings.Join(r.unknown, ", "))
+	}
+	return c, nil
 }
 
 // wpReader gathers what the events of one request have changed.
@@ -90,6 +95,8 @@ type wpReader struct {
 	got    Change
 	said   []string
 	unsaid int // what else there was to be said
+	// unknown are types of events of which nothing could be made.
+	unknown []string
 }
 
 // mostSaid is how much is said about one request.
@@ -120,7 +127,19 @@ func (r *wpReader) read(e wpEvent) {
 	case "test":
 		r.say("the test has come through")
 	default:
-		r.say("an event of the type %.40q is not known, and changes nothing", e.Type)
+		r.other(e)
+	}
+}
+
+// other is an event of a newer plugin.
+func (r *wpReader) other(e wpEvent) {
+	r.pages(e.Links, e.Descendants)
+	r.known(e.OldLinks, e.OldDescendants, e.Archives, e.OldArchives)
+	switch name := fmt.Sprintf("%.40q", e.Type); {
+	case len(e.Links)+len(e.OldLinks)+len(e.Archives)+len(e.OldArchives) > 0:
+		r.say("an event of the type %s is not known; the pages that it names are looked at", name)
+	case !slices.Contains(r.unknown, name) && len(r.unknown) < mostSaid:
+		r.unknown = append(r.unknown, name)
 	}
 }
 

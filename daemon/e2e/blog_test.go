@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -17,8 +16,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"rebake/api"
 )
 
 // blog is a WordPress as somebody has it who installs Rebake and its plugin:
@@ -56,13 +53,9 @@ routes:
 	b.wp.php(t, blogContent)
 	b.run("build")
 	b.serve()
-	token, err := os.ReadFile(filepath.Join(b.dir, ".rebake", "admin-token"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.token = strings.TrimSpace(string(token))
+	b.token = b.adminToken()
 	b.wp.php(t, fmt.Sprintf(`update_option( 'rebake_settings', array( 'url' => '%s', 'secret' => '%s' ) ); activate_plugin( 'rebake/rebake.php' );`, hook, hookSecret))
-	b.awaitWorkDone(t)
+	b.awaitCalm(t)
 	b.mustEqualWordPress(t, "at first")
 	return b
 }
@@ -122,31 +115,13 @@ func (b *blog) pages(t *testing.T) map[string]string {
 	return pages
 }
 
-// awaitWorkDone waits until nothing is owed any more.
-func (b *blog) awaitWorkDone(t *testing.T) {
-	t.Helper()
-	var now api.Status
-	took, calm := await(2*time.Minute, func() bool {
-		req := newRequest(t, http.MethodGet, "http://"+b.admin+"/v1/status", "")
-		req.Header.Set("Authorization", "Bearer "+b.token)
-		now = api.Status{}
-		if err := json.Unmarshal([]byte(newVisitor(t).do(t, req).body), &now); err != nil {
-			t.Fatal(err)
-		}
-		return now.Owed == 0 && now.Timers == 0 && len(now.Walks) == 0
-	})
-	if !calm {
-		t.Errorf("after %s there is still work: %+v", took, now)
-	}
-}
-
 // mustEqualWordPress waits until every page is what WordPress makes of it now,
 // and no page is what WordPress has not.
 func (b *blog) mustEqualWordPress(t *testing.T, when string) {
 	t.Helper()
 	var wrong []string
 	if _, equal := await(30*time.Second, func() bool {
-		b.awaitWorkDone(t)
+		b.awaitCalm(t)
 		wrong = b.unlikeWordPress(t)
 		return len(wrong) == 0
 	}); !equal {
@@ -194,8 +169,7 @@ func (b *blog) ofWordPress(p string) (string, error) {
 		return "", err
 	}
 	req.Host = strings.TrimPrefix(b.URL, "http://")
-	v := visitor{http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: time.Minute}}
-	a, err := v.try(req)
+	a, err := stranger().try(req)
 	if err != nil || a.status == http.StatusNotFound || a.status == http.StatusMovedPermanently {
 		return "", err
 	}
@@ -205,11 +179,12 @@ func (b *blog) ofWordPress(p string) (string, error) {
 	return a.body, nil
 }
 
-// lasting is a page without the one thing in it that is of another time: feeds
-// say when anything at all in WordPress was last changed.
-func lasting(page string) string { return buildDate.ReplaceAllString(page, "") }
+// lasting is a page without what in it is of another time: feeds say when
+// anything at all in WordPress was last changed, and pages when they were made,
+// which is not published.
+func lasting(page string) string { return momentary.ReplaceAllString(page, "") }
 
-var buildDate = regexp.MustCompile(`<lastBuildDate>[^<]*</lastBuildDate>`)
+var momentary = regexp.MustCompile(`<lastBuildDate>[^<]*</lastBuildDate>|<meta name="rebake-items"[^>]*>\n`)
 
 // difference shows the first place where two texts differ.
 func difference(got, want string) string {
@@ -289,7 +264,7 @@ func (b *blog) watch() (stop func() time.Time) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(20 * time.Millisecond)
+		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {

@@ -175,13 +175,9 @@ func (s *site) renderNow(t *testing.T, paths ...string) {
 // other WordPresses to run.
 const foundSoon = 90 * time.Second
 
-// forgetful are the callers whose requests say least, each in its own way: some
-// of the paths, one path, an id. The others' are in api/senders_test.go.
-var forgetful = callers[:3]
-
 // testForgetful is about what the plugins do not tell. Pages that go are looked
 // at twice, so the changes of all plugins are made before their ends are awaited.
-func testForgetful(t *testing.T, s *site, w *wordPress, gone func(answer) bool, moved func(answer, item) bool) {
+func testForgetful(t *testing.T, s *site, w *wordPress, forgetful []caller, gone func(answer) bool, moved func(answer, item) bool) {
 	t.Run("of a post with another slug in another category", func(t *testing.T) {
 		type move struct {
 			caller

@@ -216,8 +216,9 @@ const editsIntroduction = `# What an edit in WordPress changes
 This table is made by a test (` + "`TestWordPress_EditsTable`" + ` in daemon/e2e): a real WordPress 6.1 with its own theme, MariaDB, PHP's own
 server with four processes, Rebake's plugin, and nginx before it all. After each edit the test asks WordPress itself for every
 page that there is or was, and compares the bytes with the files: no other page may differ, and no file may have been written
-whose bytes are the same (its inode and its time stay). *After* is the time from the click to the last file that changed; 3 s
-are allowed, and 5 s where a page goes, since that is read twice, two seconds apart.
+whose bytes are the same (its inode and its time stay). *Renders* are those of all pages, also of lists in which nothing turned
+out to be different. *After* is the time from the click to the last file that changed; 3 s are allowed, and 5 s where a page
+goes, since that is read twice, two seconds apart.
 
 To make it again: ` + "`REBAKE_WRITE_DOCS=1 go test -count=1 -run EditsTable ./daemon/e2e`" + `, on a machine that has nothing else to do.
 

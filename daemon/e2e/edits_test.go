@@ -18,9 +18,11 @@ const (
 )
 
 // testEdits changes a WordPress, calls as its plugins do, and looks what
-// becomes of the site. gone reports whether an answer is right for an address
+// becomes of the site. Those of forgetful are asked for all that they forget:
+// how requests are read does not depend on what makes the pages, and is in
+// api/senders_test.go for every plugin. gone reports whether an answer is right for an address
 // that is no page any more; moved is the same for an old address of a post.
-func testEdits(t *testing.T, s *site, w *wordPress, gone func(answer) bool, moved func(answer, item) bool) {
+func testEdits(t *testing.T, s *site, w *wordPress, callers, forgetful []caller, gone func(answer) bool, moved func(answer, item) bool) {
 	t.Run("an edit shows after the call", func(t *testing.T) {
 		post := s.mustPublish(t, w, "größe", "Not edited")
 		for _, c := range callers {
@@ -115,7 +117,7 @@ func testEdits(t *testing.T, s *site, w *wordPress, gone func(answer) bool, move
 		s.awaitWithout(t, "/category/from", "Moves", soon)
 	})
 
-	t.Run("what a plugin forgets is found", func(t *testing.T) { testForgetful(t, s, w, gone, moved) })
+	t.Run("what a plugin forgets is found", func(t *testing.T) { testForgetful(t, s, w, forgetful, gone, moved) })
 
 	t.Run("a new post shows on the home page that is named", func(t *testing.T) {
 		w.newPost(t, "brand-new", "Brand new")

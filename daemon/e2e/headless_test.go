@@ -59,7 +59,8 @@ func testHeadless(t *testing.T, server *server) {
 		}
 	})
 	gone := func(a answer) bool { return a.status == 404 }
-	testEdits(t, s, w, gone, func(a answer, _ item) bool { return gone(a) })
+	idsAlone := callers[2:3] // no address at all
+	testEdits(t, s, w, callers[3:], idsAlone, gone, func(a answer, _ item) bool { return gone(a) })
 
 	t.Run("a new post has a page for its first visitor", func(t *testing.T) {
 		post := w.newPost(t, "never-triggered", "Never triggered")

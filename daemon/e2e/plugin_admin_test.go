@@ -64,6 +64,13 @@ func testPluginAdmin(t *testing.T, p *plugged) {
 			t.Error(page)
 		}
 	})
+	t.Run("a test is no edit, and is not counted as one", func(t *testing.T) {
+		p.php(t, `delete_option( 'rebake_state' );`)
+		if page := press(t, admin, p.home, settings, "rebake_test"); !regexp.MustCompile(`Last edit accepted\s*none yet; a test is no edit`).MatchString(page) {
+			t.Errorf("the page says\n%s", page)
+		}
+	})
+	t.Run("an address that is entered", func(t *testing.T) { testPluginAddress(t, p) })
 	t.Run("the page never shows the secret", func(t *testing.T) {
 		if page := admin.get(t, p.home+"/wp-admin/"+settings).body; strings.Contains(page, secret) || !strings.Contains(page, p.rebake.URL) {
 			t.Error(page)
@@ -159,6 +166,22 @@ func testPluginAdmin(t *testing.T, p *plugged) {
 }
 
 // testPluginDiagnosis asks at addresses with all that can be wrong about one.
+func testPluginAddress(t *testing.T, p *plugged) {
+	for entered, want := range map[string]string{
+		"127.0.0.1:8600": "http://127.0.0.1:8600", "localhost:8600": "http://localhost:8600", "192.168.1.5:8600": "http://192.168.1.5:8600",
+		"[::1]:8600": "http://[::1]:8600", "rebake:8600": "http://rebake:8600", "https://rebake.example": "https://rebake.example", "": "",
+		"rebake.example:8600": "the old one", "8.8.8.8:8600": "the old one", "ftp://rebake.example": "the old one", "http://": "the old one",
+	} {
+		got := p.php(t, fmt.Sprintf(`require_once ABSPATH . 'wp-admin/includes/admin.php';
+			require_once WP_PLUGIN_DIR . '/rebake/admin/settings-page.php';
+			echo rebake_sanitize_url( '%s', 'the old one' ) . '|' . wp_json_encode( wp_list_pluck( get_settings_errors(), 'message' ) );`, entered))
+		url, said, _ := strings.Cut(got, "|")
+		if told := strings.Contains(said, "begin with http:"); url != want || told != (want == "the old one") {
+			t.Errorf("%q is saved as %q and says %s, want %q", entered, url, said, want)
+		}
+	}
+}
+
 func testPluginDiagnosis(t *testing.T, p *plugged) {
 	says := func(status int, header, body string) string {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -185,7 +208,10 @@ func testPluginDiagnosis(t *testing.T, p *plugged) {
 		{"with its path", p.rebake.URL + "/_rebake/webhooks/wordpress", secret, "Rebake has answered"},
 		{"nothing entered", "", secret, "The address or the secret is missing."},
 		{"no secret", p.rebake.URL, "", "The address or the secret is missing."},
-		{"no address", "localhost:8600", secret, "begin with http:// or https://"},
+		{"no address", "rebake.example:8600", secret, "begin with http:// or https://"},
+		{"this machine, without http://", strings.TrimPrefix(p.rebake.URL, "http://"), secret, "Rebake has answered"},
+		{"the admin address", says(404, "Content-Type: application/json", `{"revalidated":false,"error":"admin_address","message":"here are no webhooks"}`), secret, `Enter http:// and what "listen" says in rebake.yaml`},
+		{"a path of the admin address", says(401, "WWW-Authenticate: Bearer", `{"revalidated":false,"error":"unauthorized","message":"Invalid token"}`) + "/v1/status", secret, `that its own commands use ("admin")`},
 		{"nobody there", "http://" + freePort(t), secret, "Nothing listens at 127.0.0.1:"},
 		{"no answer", hung.URL, secret, "did not answer in time"},
 		{"a host that is not let out", "http://rebake.example", secret, "Add rebake.example to WP_ACCESSIBLE_HOSTS there."},

@@ -82,7 +82,8 @@ func testPluginHidden(t *testing.T, p *plugged) {
 		"the first look at the editor, which makes empty styles": func() {
 			p.php(t, `WP_Theme_JSON_Resolver::get_user_global_styles_post_id();`)
 		},
-		"a cron run": func() { get(t, p.home+"/wp-cron.php?doing_wp_cron") },
+		"the first visit, which makes a menu": func() { get(t, p.home+"/?first-look") },
+		"a cron run":                          func() { get(t, p.home+"/wp-cron.php?doing_wp_cron") },
 	} {
 		t.Run(what, func(t *testing.T) { p.silent(t, do) })
 	}

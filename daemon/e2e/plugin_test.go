@@ -23,10 +23,11 @@ func testPlugin(t *testing.T, server *server) {
 	t.Run("comments", func(t *testing.T) { testPluginComments(t, p) })
 	t.Run("the site", func(t *testing.T) { testPluginSite(t, p) })
 	t.Run("queue", func(t *testing.T) { testPluginQueue(t, p) })
+	t.Run("faults", func(t *testing.T) { testPluginFaults(t, p) })
 	t.Run("admin", func(t *testing.T) { testPluginAdmin(t, p) })
 	t.Run("browser", func(t *testing.T) { testPluginBrowser(t, p) })
 	t.Run("uninstalled, it leaves nothing", func(t *testing.T) {
-		p.php(t, `rebake_queue_add( array( array( 'type' => 'all' ) ) ); uninstall_plugin( 'rebake/rebake.php' );`)
+		p.php(t, `rebake_queue_add( array( array( 'type' => 'all' ) ) ); set_transient( 'rebake_test_1', array(), 60 ); uninstall_plugin( 'rebake/rebake.php' );`)
 		if left := p.php(t, `echo implode( ' ', $wpdb->get_col( "SELECT option_name FROM $wpdb->options WHERE option_name LIKE '%rebake\_%'" ) );`); left != "" {
 			t.Errorf("options are left: %s", left)
 		}

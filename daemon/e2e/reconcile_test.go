@@ -90,9 +90,8 @@ routes:
 func awaitPoll(t *testing.T, s *site) {
 	t.Helper()
 	if _, ok := await(20*time.Second, func() bool {
-		var status api.Status
-		err := json.Unmarshal([]byte(s.run("status", "--json")), &status)
-		return err == nil && len(status.Reconcile) == 1 && status.Reconcile[0].Error == ""
+		now := s.status(t)
+		return len(now.Reconcile) == 1 && now.Reconcile[0].Error == ""
 	}); !ok {
 		t.Fatalf("no poll has ended:\n%s", s.run("status"))
 	}

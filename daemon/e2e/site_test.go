@@ -120,6 +120,40 @@ func (s *site) explain(path string) api.Explanation {
 	return e
 }
 
+// adminToken opens admin.
+func (s *site) adminToken() string {
+	s.t.Helper()
+	token, err := os.ReadFile(filepath.Join(s.dir, ".rebake", "admin-token"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(token))
+}
+
+// status is what `rebake status` tells, without a process of its own.
+func (s *site) status(t *testing.T) (now api.Status) {
+	t.Helper()
+	req := newRequest(t, http.MethodGet, "http://"+s.admin+"/v1/status", "")
+	req.Header.Set("Authorization", "Bearer "+s.adminToken())
+	if err := json.Unmarshal([]byte(newVisitor(t).do(t, req).body), &now); err != nil {
+		t.Fatal(err)
+	}
+	return now
+}
+
+// awaitCalm waits until nothing is owed any more.
+func (s *site) awaitCalm(t *testing.T) {
+	t.Helper()
+	var now api.Status
+	took, calm := await(2*time.Minute, func() bool {
+		now = s.status(t)
+		return now.Owed == 0 && now.Timers == 0 && len(now.Walks) == 0
+	})
+	if !calm {
+		t.Errorf("after %s there is still work: %+v", took, now)
+	}
+}
+
 // published are the files of the output, by their paths in it.
 func (s *site) published() map[string]string {
 	s.t.Helper()

@@ -36,6 +36,11 @@ func newVisitor(t *testing.T) *visitor {
 	}}
 }
 
+// stranger is a visitor without cookies.
+func stranger() *visitor {
+	return &visitor{http.Client{Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
 func (v *visitor) do(t *testing.T, req *http.Request) answer {
 	t.Helper()
 	a, err := v.try(req)

@@ -43,6 +43,7 @@ func (o *Origin) snapshot(ctx context.Context, p storage.Path, resp upstream.Res
 		return Snapshot{}, err
 	}
 	s := Snapshot{Type: kind, Body: resp.Body, Cache: o.cache(resp.Header)}
+	var of head
 	if storage.IsText(kind) {
 		// Decoding copies it, and so does each kind of link that is rewritten.
 		if err := budget.Grow(ctx, 3*int64(len(resp.Body))); err != nil {
@@ -51,10 +52,14 @@ func (o *Origin) snapshot(ctx context.Context, p storage.Path, resp upstream.Res
 		if s.Body, err = toUTF8(resp.Body, params["charset"]); err != nil {
 			return Snapshot{}, err
 		}
+		if kind == "text/html" {
+			of = readHead(s.Body)
+			s.Body = of.without(s.Body)
+		}
 		s.Body = o.links.rewrite(s.Body)
 		s.Type += "; charset=utf-8"
 	}
-	s.Tags = o.tags(p, resp.Header, kind, s.Body)
+	o.label(&s, p, resp.Header, kind, of)
 	return s, nil
 }
 

@@ -30,6 +30,11 @@ type Snapshot struct {
 	Type string // media type, of text with charset=utf-8
 	Body []byte // UTF-8 if it is text, with the site's links
 	Tags []string
+	// Versions are those of the items that the answer shows, by tag, as far as
+	// the origin tells them; see itemsHeader.
+	Versions map[string]string
+	// Made is that of storage.Page.
+	Made string
 	// Cache is what the origin's answer says of its own cache, for people.
 	Cache Cache
 }

@@ -23,9 +23,10 @@ const (
 // Cloudflare, Fastly and Varnish, and Next.js' own.
 var tagHeaders = []string{"Cache-Tag", "Surrogate-Key", "xkey", "X-Next-Cache-Tags"}
 
-// tags are those of an answer: the origin itself, what its headers name, and
-// for WordPress what the page shows.
-func (o *Origin) tags(p storage.Path, h http.Header, kind string, body []byte) []string {
+// label gives a snapshot its tags, with the versions of those that have one:
+// the origin itself, what the headers of its answer name, and for WordPress what
+// the page shows.
+func (o *Origin) label(page *Snapshot, p storage.Path, h http.Header, kind string, of head) {
 	t := tagSet{seen: map[string]bool{}}
 	for _, name := range tagHeaders {
 		for _, line := range h.Values(name) {
@@ -34,11 +35,14 @@ func (o *Origin) tags(p storage.Path, h http.Header, kind string, body []byte) [
 			}
 		}
 	}
+	s := shown{tagSet: &t}
+	s.items(h, of)
 	if o.config.Kind == WordPress {
-		shown := wordPressPage{path: p, name: o.name, tagSet: &t}
-		shown.read(h, kind, body)
+		wp := wordPressPage{path: p, name: o.name, tagSet: &t}
+		wp.read(h, kind, page.Body)
 	}
-	return append(t.tags, "origin:"+o.name)
+	page.Tags = append(t.tags, "origin:"+o.name)
+	page.Versions, page.Made = s.versions, s.made
 }
 
 // separator says what stands between the tags of a header: Cache-Tag has
@@ -58,7 +62,7 @@ type tagSet struct {
 }
 
 func (t *tagSet) add(tag string) {
-	if tag == "" || len(tag) > maxTag || t.seen[tag] || !utf8.ValidString(tag) || strings.ContainsFunc(tag, unicode.IsControl) {
+	if !isLabel(tag) || t.seen[tag] {
 		return
 	}
 	if len(t.tags) >= maxTags {
@@ -69,4 +73,9 @@ func (t *tagSet) add(tag string) {
 	}
 	t.seen[tag] = true
 	t.tags = append(t.tags, tag)
+}
+
+// isLabel reports whether a text can be a tag or a version.
+func isLabel(s string) bool {
+	return s != "" && len(s) <= maxTag && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }

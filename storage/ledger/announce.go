@@ -41,7 +41,7 @@ func (l *Ledger) Announce(ctx context.Context, item, version string) error {
 		return nil
 	}
 	for replaces := ""; ; {
-		r, err := l.runSite(ctx, l.scripts.announce, item, version, replaces, ms(keepAnnounced), mostAnnounced)
+		r, err := l.announceFor(ctx, item, version, replaces)
 		if err != nil {
 			return err
 		}
@@ -58,6 +58,47 @@ func (l *Ledger) Announce(ctx context.Context, item, version string) error {
 			return errUnknownReply(r)
 		}
 	}
+}
+
+// announceFor announces a version in the place of what is announced, if that is
+// replaces.
+func (l *Ledger) announceFor(ctx context.Context, item, version, replaces string) (reply, error) {
+	return l.runSite(ctx, l.scripts.announce, item, version, replaces, ms(keepAnnounced), mostAnnounced)
+}
+
+// Withdraw announces an older version than was: the CMS has gone back to that,
+// as when a backup is restored. Nothing changes when another one was announced
+// meanwhile.
+func (l *Ledger) Withdraw(ctx context.Context, item string, was Announced, version string) error {
+	_, err := l.announceFor(ctx, item, version, fmt.Sprintf("%d %s", was.At.UnixMilli(), was.Version))
+	return err
+}
+
+// Recorded says that what an item was announced for is triggered. Before that
+// it is not among what Told returns: whoever announces may die.
+func (l *Ledger) Recorded(ctx context.Context, item string) error {
+	if err := l.rdb.HDel(ctx, l.key("announced:owed"), item).Err(); err != nil {
+		return storage.Temporary(fmt.Errorf("note what is triggered: %w", err))
+	}
+	return nil
+}
+
+// Told is Announced, less the items of which Recorded was not said since.
+func (l *Ledger) Told(ctx context.Context, items []string) (map[string]Announced, error) {
+	all, err := l.Announced(ctx, items)
+	if err != nil || len(all) == 0 {
+		return all, err
+	}
+	owed, err := l.rdb.HMGet(ctx, l.key("announced:owed"), items...).Result()
+	if err != nil {
+		return nil, storage.Temporary(fmt.Errorf("read what is triggered: %w", err))
+	}
+	for i, is := range owed {
+		if is != nil {
+			delete(all, items[i])
+		}
+	}
+	return all, nil
 }
 
 // Announced returns what was announced of the items in the last hour, by

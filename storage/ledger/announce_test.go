@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rebake/storage/redistest"
 )
 
@@ -138,6 +140,7 @@ func TestAnnounce_DropsWhatIsTooOldOrTooMuch(t *testing.T) {
 	}
 	pipe.HSet(f.ctx, f.key("announced"), "old", "1 1")
 	pipe.ZAdd(f.ctx, f.key("announced:at"), scored("old", 1))
+	pipe.HSet(f.ctx, f.key("announced:owed"), "old", 1)
 	if _, err := pipe.Exec(f.ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -149,6 +152,9 @@ func TestAnnounce_DropsWhatIsTooOldOrTooMuch(t *testing.T) {
 	if all := f.announced("old", "post:0", "post:1", "new"); len(all) != 2 || all["new"].Version == "" || all["post:1"].Version == "" {
 		t.Errorf("announced = %v, want the newest", all)
 	}
+	if f.rdb.HExists(f.ctx, f.key("announced:owed"), "old").Val() {
+		t.Error("what is not announced any more is still owed")
+	}
 }
 
 func TestAnnounce_LeavesOutWhatIsTooLong(t *testing.T) {
@@ -157,6 +163,107 @@ func TestAnnounce_LeavesOutWhatIsTooLong(t *testing.T) {
 	f.mustAnnounce("post:1", string(make([]byte, longestAnnounced)))
 	if all := f.announced("post:1"); len(all) != 0 {
 		t.Errorf("announced = %v, want nothing", all)
+	}
+}
+
+func TestWithdraw(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	t.Run("goes back to an older version", func(t *testing.T) {
+		f := newFixture(t, s)
+		f.mustAnnounce("post:1", "9")
+		f.mustWithdraw("post:1", f.announced("post:1")["post:1"], "8")
+		f.mustAnnounce("post:1", "7")
+		if got := f.announced("post:1")["post:1"].Version; got != "8" {
+			t.Errorf("version = %q, want 8", got)
+		}
+	})
+	t.Run("leaves what was announced meanwhile", func(t *testing.T) {
+		f := newFixture(t, s)
+		f.mustAnnounce("post:1", "9")
+		was := f.announced("post:1")["post:1"]
+		f.mustAnnounce("post:1", "10")
+		f.mustWithdraw("post:1", was, "8")
+		if got := f.announced("post:1")["post:1"].Version; got != "10" {
+			t.Errorf("version = %q, want 10", got)
+		}
+	})
+}
+
+func (f *fixture) mustWithdraw(item string, was Announced, version string) {
+	f.t.Helper()
+	if err := f.Withdraw(f.ctx, item, was, version); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// told are the versions that Told returns, by item.
+func (f *fixture) told(items ...string) map[string]string {
+	f.t.Helper()
+	all, err := f.Told(f.ctx, items)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	told := make(map[string]string)
+	for item, a := range all {
+		told[item] = a.Version
+	}
+	return told
+}
+
+func (f *fixture) mustRecorded(item string) {
+	f.t.Helper()
+	if err := f.Recorded(f.ctx, item); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func TestTold_LeavesOutWhatIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	for _, c := range []struct {
+		name string
+		do   func(*fixture)
+		want map[string]string
+	}{
+		{"only announced", func(f *fixture) { f.mustAnnounce("post:1", "1") }, map[string]string{}},
+		{"recorded", func(f *fixture) { f.mustAnnounce("post:1", "1"); f.mustRecorded("post:1") }, map[string]string{"post:1": "1"}},
+		{"another is", func(f *fixture) {
+			f.mustAnnounce("post:1", "1")
+			f.mustAnnounce("post:2", "2")
+			f.mustRecorded("post:2")
+		}, map[string]string{"post:2": "2"}},
+		{"an earlier version was", func(f *fixture) {
+			f.mustAnnounce("post:1", "1")
+			f.mustRecorded("post:1")
+			f.mustAnnounce("post:1", "2")
+		}, map[string]string{}},
+		{"the same again", func(f *fixture) {
+			f.mustAnnounce("post:1", "1")
+			f.mustRecorded("post:1")
+			f.mustAnnounce("post:1", "1")
+		}, map[string]string{"post:1": "1"}},
+		{"recorded, and not announced", func(f *fixture) { f.mustRecorded("post:1") }, map[string]string{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, s)
+			c.do(f)
+			if diff := cmp.Diff(c.want, f.told("post:1", "post:2")); diff != "" {
+				t.Errorf("told (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnnouncedOf_AKind(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	f.mustAnnounce("post:1", "a")
+	f.mustAnnounce("page:2", "b")
+	f.mustAnnounce("posts:3", "c")
+	got, err := f.AnnouncedOf(f.ctx, "post")
+	if diff := cmp.Diff(map[string]string{"1": "a"}, got); diff != "" || err != nil {
+		t.Errorf("announced (-want +got):\n%s%v", diff, err)
 	}
 }
 

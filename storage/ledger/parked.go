@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"rebake/storage"
@@ -11,7 +12,7 @@ import (
 
 const (
 	// mostParked is how many events are kept, and mostParkedBytes what their
-	// bodies may have together. The oldest are dropped.
+	// bodies may have together. The oldest are dropped then.
 	mostParked      = 100
 	mostParkedBytes = 16 << 20
 	// mostParkedBody is the most bytes of one body.
@@ -23,29 +24,54 @@ const (
 // ParkedEvent is an event of a CMS that was accepted, and of which nobody could
 // tell what it is about. A person has to look at it.
 type ParkedEvent struct {
-	ID      string    `json:"id"`
-	Webhook string    `json:"webhook"` // its name in the config
-	Reason  string    `json:"reason"`  // why it was parked
-	At      time.Time `json:"at"`      // when
-	Body    []byte    `json:"-"`       // as it came
+	ID      string `json:"id"`
+	Webhook string `json:"webhook"` // its name in the config
+	Reason  string `json:"reason"`  // why it was parked
+	// Event and About are what its sender calls it, and what it is about; "" when
+	// nobody can tell.
+	Event string    `json:"event,omitempty"`
+	About string    `json:"about,omitempty"`
+	At    time.Time `json:"at"` // when
+	Body  []byte    `json:"-"`  // as it came
 }
+
+// Parked is what became of an event that was to be kept.
+type Parked struct {
+	// Full says that it is not kept: older ones would have to be dropped for it,
+	// and what they are about would never be known. Whoever has triggered every
+	// page asks again with Until: the trigger stands for all that came before it.
+	Full  bool
+	Until Moment
+	// Dropped is how many were dropped for it.
+	Dropped int
+}
+
+// Moment is a time of Redis' clock, in µs; 0 is none.
+type Moment int64
 
 // Park keeps an event, instead of an earlier one of the same ID; At is set to
 // now when it is zero. The newest hundred are kept, as long as their bodies have
-// no more than 16 MiB. A body of more than 1 MiB is an error.
-func (l *Ledger) Park(ctx context.Context, e ParkedEvent) error {
+// no more than 16 MiB; covered is Parked.Until of a call that found no room for
+// it, 0 in the first one. A body of more than 1 MiB is an error.
+func (l *Ledger) Park(ctx context.Context, e ParkedEvent, covered Moment) (Parked, error) {
 	if len(e.Body) > mostParkedBody {
-		return fmt.Errorf("park event %s of webhook %s: its body has %d bytes, and %d is the most that is kept", e.ID, e.Webhook, len(e.Body), mostParkedBody)
+		return Parked{}, fmt.Errorf("park event %s of webhook %s: its body has %d bytes, and %d is the most that is kept", e.ID, e.Webhook, len(e.Body), mostParkedBody)
 	}
 	if e.At.IsZero() {
 		e.At = time.Now()
 	}
 	about, err := json.Marshal(e)
 	if err != nil {
-		return fmt.Errorf("park event %s of webhook %s: %w", e.ID, e.Webhook, err)
+		return Parked{}, fmt.Errorf("park event %s of webhook %s: %w", e.ID, e.Webhook, err)
 	}
-	_, err = l.runSite(ctx, l.scripts.park, e.ID, about, e.Body, mostParked, mostParkedBytes)
-	return err
+	r, err := l.runSite(ctx, l.scripts.park, e.ID, about, e.Body, mostParked, mostParkedBytes, int64(covered))
+	switch {
+	case err != nil:
+		return Parked{}, err
+	case r.text(0) == "full":
+		return Parked{Full: true, Until: Moment(r.number(1))}, nil
+	}
+	return Parked{Dropped: int(r.number(1))}, nil
 }
 
 // ParkedEvents returns the events that are parked, at most limit, the newest
@@ -109,4 +135,18 @@ func (l *Ledger) CountParked(ctx context.Context) (int64, error) {
 		return 0, storage.Temporary(fmt.Errorf("count parked events: %w", err))
 	}
 	return n, nil
+}
+
+// DroppedParked returns how many events of each webhook were dropped for newer
+// ones, since there was last none parked.
+func (l *Ledger) DroppedParked(ctx context.Context) (map[string]int64, error) {
+	counts, err := l.rdb.HGetAll(ctx, l.key("parked:dropped")).Result()
+	if err != nil {
+		return nil, storage.Temporary(fmt.Errorf("count dropped events: %w", err))
+	}
+	dropped := make(map[string]int64, len(counts))
+	for name, count := range counts {
+		dropped[name], _ = strconv.ParseInt(count, 10, 64) // HINCRBY wrote it
+	}
+	return dropped, nil
 }

@@ -11,10 +11,19 @@ import (
 	"rebake/storage/redistest"
 )
 
+func (f *fixture) park(e ParkedEvent, covered Moment) Parked {
+	f.t.Helper()
+	r, err := f.Park(f.ctx, e, covered)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return r
+}
+
 func (f *fixture) mustPark(e ParkedEvent) {
 	f.t.Helper()
-	if err := f.Park(f.ctx, e); err != nil {
-		f.t.Fatal(err)
+	if r := f.park(e, 0); r.Full {
+		f.t.Fatalf("%s is not kept", e.ID)
 	}
 }
 
@@ -70,40 +79,99 @@ func TestParkedEvents_NewestFirst(t *testing.T) {
 	}
 }
 
-func TestPark_DropsTheOldest(t *testing.T) {
+// fill parks events until there is no room, and returns how many there was room
+// for.
+func (f *fixture) fill(body []byte) int {
+	f.t.Helper()
+	for i := range 2 * mostParked {
+		if f.park(ParkedEvent{ID: fmt.Sprint(i), Webhook: "cms", Body: body}, 0).Full {
+			return i
+		}
+	}
+	f.t.Fatal("there is always room")
+	return 0
+}
+
+func TestPark_HasNoRoom(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
+	for name, c := range map[string]struct {
+		body []byte
+		want int
+	}{
+		"for too many":       {nil, mostParked},
+		"for too many bytes": {[]byte(strings.Repeat("x", mostParkedBody)), mostParkedBytes / mostParkedBody},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, s)
+			if n := f.fill(c.body); n != c.want || f.countParked() != int64(n) {
+				t.Errorf("there is room for %d, %d are parked; want %d", n, f.countParked(), c.want)
+			}
+			f.mustPark(ParkedEvent{ID: "0", Body: c.body}) // in its own place
+		})
+	}
+}
 
-	t.Run("of too many", func(t *testing.T) {
-		f := newFixture(t, s)
-		for i := range mostParked + 3 {
-			f.mustPark(ParkedEvent{ID: fmt.Sprint(i)})
+// A trigger of all pages makes room, once for each event that came before it.
+func TestPark_DropsTheOldest(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	next := f.fill(nil)
+	full := f.park(ParkedEvent{ID: "new", Webhook: "cms"}, 0)
+	for range mostParked {
+		if r := f.park(ParkedEvent{ID: fmt.Sprint(next), Webhook: "cms"}, full.Until); r.Full || r.Dropped != 1 {
+			t.Fatalf("event %d: %+v", next, r)
 		}
-		ids := f.parkedIDs(2 * mostParked)
-		if len(ids) != mostParked || ids[mostParked-1] != "3" {
-			t.Errorf("%d are parked, %q the oldest; want %d, from 3 on", len(ids), ids[len(ids)-1], mostParked)
-		}
-	})
+		next++
+	}
+	if ids := f.parkedIDs(2 * mostParked); len(ids) != mostParked || ids[mostParked-1] != fmt.Sprint(mostParked) {
+		t.Errorf("%d are parked, %q the oldest", len(ids), ids[len(ids)-1])
+	}
+	if n := f.rdb.HLen(f.ctx, f.key("parked:body")).Val(); n != mostParked {
+		t.Errorf("%d bodies are kept", n)
+	}
+	if r := f.park(ParkedEvent{ID: "new", Webhook: "cms"}, 0); !r.Full || r.Until <= full.Until {
+		t.Errorf("an event that came after the trigger is dropped: %+v", r)
+	}
+	if dropped, err := f.DroppedParked(f.ctx); err != nil || dropped["cms"] != mostParked || len(dropped) != 1 {
+		t.Errorf("dropped: %v, %v", dropped, err)
+	}
+}
 
-	t.Run("of too many bytes", func(t *testing.T) {
-		f := newFixture(t, s)
-		body := []byte(strings.Repeat("x", mostParkedBody))
-		for i := range 20 {
-			f.mustPark(ParkedEvent{ID: fmt.Sprint(i), Body: body})
+func TestPark_DropsSeveralForALargeOne(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	half := []byte(strings.Repeat("x", mostParkedBody/2))
+	f.fill(half)
+	large := ParkedEvent{ID: "large", Body: append(half, half...)}
+	if r := f.park(large, f.park(large, 0).Until); r.Full || r.Dropped != 2 {
+		t.Errorf("parked as %+v, want 2 dropped", r)
+	}
+}
+
+// With the last of them, nobody needs to know of those that were dropped.
+func TestTakeParked_ForgetsTheDropped(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	f.fill(nil)
+	f.park(ParkedEvent{ID: "new"}, f.park(ParkedEvent{ID: "new"}, 0).Until)
+	for _, id := range f.parkedIDs(2 * mostParked) {
+		if dropped, err := f.DroppedParked(f.ctx); err != nil || len(dropped) != 1 {
+			t.Fatalf("dropped: %v, %v", dropped, err)
 		}
-		if n, want := f.countParked(), int64(mostParkedBytes/mostParkedBody); n != want {
-			t.Errorf("%d are parked, want %d", n, want)
+		if _, ok, err := f.TakeParked(f.ctx, id); !ok || err != nil {
+			t.Fatalf("take %s: %v, %v", id, ok, err)
 		}
-		if n := f.rdb.HLen(f.ctx, f.key("parked:body")).Val(); n != f.countParked() {
-			t.Errorf("%d bodies are kept of %d events", n, f.countParked())
-		}
-	})
+	}
+	if dropped, err := f.DroppedParked(f.ctx); err != nil || len(dropped) != 0 {
+		t.Errorf("dropped: %v, %v", dropped, err)
+	}
 }
 
 func TestPark_RefusesABodyThatIsTooLong(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, redistest.Start(t))
-	err := f.Park(f.ctx, ParkedEvent{ID: "7", Webhook: "cms", Body: make([]byte, mostParkedBody+1)})
+	_, err := f.Park(f.ctx, ParkedEvent{ID: "7", Webhook: "cms", Body: make([]byte, mostParkedBody+1)}, 0)
 	if want := "park event 7 of webhook cms: its body has 1048577 bytes, and 1048576 is the most that is kept"; err == nil || err.Error() != want {
 		t.Errorf("error = %v, want %q", err, want)
 	}

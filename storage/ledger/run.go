@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -51,6 +52,9 @@ type Run struct {
 	Announced bool
 	// Waited is how long the page is owed a render already.
 	Waited time.Duration
+	// Fresh is how long ago a run has ended with which the page showed all that
+	// was announced; negative when the last one showed less, or there was none.
+	Fresh time.Duration
 
 	ledger *Ledger
 	owner  string
@@ -88,7 +92,7 @@ func (l *Ledger) newRun(r reply, p storage.Path, token, owner string) (*Run, err
 		run.Deaths, run.Attempts = int(r.number(2)), int(r.number(3))
 		run.Previous = storage.Published{Hash: r.text(4), Gone: r.number(6) == 1, Type: r.text(7), Size: r.number(9)}
 		run.Kept = r.number(8) == 1
-		run.Announced, run.Waited = r.number(10) == 1, r.duration(11)
+		run.Announced, run.Waited, run.Fresh = r.number(10) == 1, r.duration(11), r.duration(12)
 		if at := r.number(5); at > 0 {
 			run.Previous.MTime = time.UnixMilli(at)
 		}
@@ -158,7 +162,8 @@ type End struct {
 
 // Finish ends a run that published page, found it unchanged, or removed it.
 // mtime is that of the files. page.Wake and page.Revalidate set the page's
-// timers; one that is page.Lagging is looked at again in five minutes.
+// timers; one that is page.Lagging is looked at again after page.LookAgain, or
+// in five minutes.
 func (r *Run) Finish(ctx context.Context, outcome Outcome, page storage.Page, mtime time.Time) (End, error) {
 	l := r.ledger
 	var wake int64
@@ -167,7 +172,7 @@ func (r *Run) Finish(ctx context.Context, outcome Outcome, page storage.Page, mt
 	}
 	end, err := r.end(l.run(ctx, l.scripts.finish, r.Path, r.owner, ms(l.cfg.MaxRun), string(outcome),
 		page.Hash(), len(page.Body), page.Type, mtime.UnixMilli(), marshalTags(page.Tags), page.Version, page.Route, ms(tombstone), ms(spread(page.Revalidate)), wake,
-		page.Lagging, ms(lookAgain)))
+		page.Lagging, ms(cmp.Or(page.LookAgain, lookAgain))))
 	r.Finished = err == nil && !end.Lost
 	return end, err
 }

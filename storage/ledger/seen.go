@@ -74,7 +74,7 @@ func (l *Ledger) EachSeen(ctx context.Context, s Seen, f func(id string)) error 
 type Memory struct {
 	Versions map[string]string // of items, by id
 	Gone     []string          // ids to forget
-	Progress string            // how far the poll has come with the collection
+	Progress string            // how far the poll has come with the collection; "" for as far as before
 	// Unannounced are items whose announced versions count no more, by their tags.
 	Unannounced []string
 }
@@ -90,13 +90,16 @@ func (l *Ledger) Remember(ctx context.Context, s Seen, m Memory) error {
 		}
 		if len(m.Unannounced) > 0 {
 			pipe.HDel(ctx, l.key("announced"), m.Unannounced...)
+			pipe.HDel(ctx, l.key("announced:owed"), m.Unannounced...)
 			members := make([]any, len(m.Unannounced))
 			for i, item := range m.Unannounced {
 				members[i] = item
 			}
 			pipe.ZRem(ctx, l.key("announced:at"), members...)
 		}
-		pipe.HSet(ctx, l.key("poll:"+s.Source), "c:"+s.Collection, m.Progress)
+		if m.Progress != "" {
+			pipe.HSet(ctx, l.key("poll:"+s.Source), "c:"+s.Collection, m.Progress)
+		}
 		return nil
 	})
 	if err != nil {
@@ -108,29 +111,20 @@ func (l *Ledger) Remember(ctx context.Context, s Seen, m Memory) error {
 // mostAdopted is the most announcements that are looked through for items.
 const mostAdopted = 1000
 
-// RememberAnnounced remembers the items of a kind ("post") that were announced
-// in the last hour, and of which no poll knows yet: one that comes and goes
-// between two polls is missed by the next like any other.
-func (l *Ledger) RememberAnnounced(ctx context.Context, s Seen, kind string) error {
+// AnnouncedOf returns the versions of the items of a kind ("post") that were
+// announced in the last hour, by their ids: of very many, the newest.
+func (l *Ledger) AnnouncedOf(ctx context.Context, kind string) (map[string]string, error) {
 	items, err := l.rdb.ZRevRange(ctx, l.key("announced:at"), 0, mostAdopted-1).Result()
 	if err != nil {
-		return errSeen(err)
+		return nil, errSeen(err)
 	}
 	items = slices.DeleteFunc(items, func(item string) bool { return !strings.HasPrefix(item, kind+":") })
 	announced, err := l.Announced(ctx, items)
-	if err != nil || len(announced) == 0 {
-		return err
+	versions := make(map[string]string, len(announced))
+	for item, a := range announced {
+		versions[strings.TrimPrefix(item, kind+":")] = a.Version
 	}
-	_, err = l.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for item, a := range announced {
-			pipe.HSetNX(ctx, s.key(l), strings.TrimPrefix(item, kind+":"), a.Version)
-		}
-		return nil
-	})
-	if err != nil {
-		return storage.Temporary(fmt.Errorf("remember what was announced: %w", err))
-	}
-	return nil
+	return versions, err
 }
 
 func errSeen(err error) error { return storage.Temporary(fmt.Errorf("read what was seen: %w", err)) }

@@ -44,6 +44,30 @@ func TestSeen(t *testing.T) {
 	}
 }
 
+func TestSeen_withoutProgressThatStays(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	posts := Seen{"cms", "posts"}
+	f.mustRemember(posts, Memory{Progress: "one"})
+	f.mustRemember(posts, Memory{Versions: map[string]string{"1": ""}})
+	progress, err := f.PollProgress(f.ctx, "cms")
+	if diff := cmp.Diff(map[string]string{"posts": "one"}, progress); diff != "" || err != nil {
+		t.Errorf("progress (-want +got):\n%s%v", diff, err)
+	}
+}
+
+func TestRemember_whatIsNotAnnouncedAnyMore(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	f.mustAnnounce("post:1", "a")
+	f.mustRemember(Seen{"cms", "posts"}, Memory{Gone: []string{"1"}, Unannounced: []string{"post:1"}})
+	for _, key := range []string{"announced", "announced:at", "announced:owed"} {
+		if keys := f.keys(key); len(keys) > 0 {
+			t.Errorf("keys left = %v, want none", keys)
+		}
+	}
+}
+
 func TestSeen_manyAreAllThere(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, redistest.Start(t))

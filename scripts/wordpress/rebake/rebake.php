@@ -14,7 +14,8 @@
  * what something was like before it changed (class-rebake-changes.php). When
  * the request ends, includes/delivery.php compares that with what it is like
  * now, and sends both in one signed request (includes/client.php). What cannot
- * be delivered waits in includes/queue.php.
+ * be delivered waits in includes/queue.php. Pages say which posts they show, and
+ * how old they are (includes/shown.php), so that Rebake notices an old one.
  *
  * @package Rebake
  */
@@ -41,6 +42,7 @@ require_once __DIR__ . '/includes/merge.php';
 require_once __DIR__ . '/includes/queue.php';
 require_once __DIR__ . '/includes/delivery.php';
 require_once __DIR__ . '/includes/freshness.php';
+require_once __DIR__ . '/includes/shown.php';
 require_once __DIR__ . '/includes/rest.php';
 require_once __DIR__ . '/admin/bar.php';
 if ( is_admin() ) {

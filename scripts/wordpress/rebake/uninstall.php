@@ -15,7 +15,7 @@ function rebake_uninstall_site() {
 	wp_clear_scheduled_hook( 'rebake_sweep' );
 	wp_clear_scheduled_hook( 'rebake_retry' );
 	// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- there is no other way to ask for options by what their names begin with.
-	$names = $wpdb->get_col( $wpdb->prepare( "SELECT option_name FROM {$wpdb->options} WHERE option_name LIKE %s OR option_name LIKE %s", $wpdb->esc_like( 'rebake_' ) . '%', $wpdb->esc_like( '_transient_rebake_' ) . '%' ) );
+	$names = $wpdb->get_col( $wpdb->prepare( "SELECT option_name FROM {$wpdb->options} WHERE option_name LIKE %s OR option_name LIKE %s OR option_name LIKE %s", $wpdb->esc_like( 'rebake_' ) . '%', $wpdb->esc_like( '_transient_rebake_' ) . '%', $wpdb->esc_like( '_transient_timeout_rebake_' ) . '%' ) );
 	array_map( 'delete_option', $names );
 }
 

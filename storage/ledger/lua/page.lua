@@ -41,9 +41,10 @@ end
 
 -- claimed answers a claim; see claim.lua.
 local function claimed(g0, deaths, attempts)
-  local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size')
+  local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size', 'at', 'lag')
+  local fresh = p.at and not p.lag and math.max(0, now - p.at) or -1
   return {'claimed', tonumber(g0), deaths, attempts, p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '',
-    kept(), tonumber(p.size or 0), redis.call('EXISTS', prefix .. 'announced'), now - (redis.call('HGET', owed, 'since') or now)}
+    kept(), tonumber(p.size or 0), redis.call('EXISTS', prefix .. 'announced'), now - (redis.call('HGET', owed, 'since') or now), fresh}
 end
 
 -- trigger records that something changed; with part it is a part of the trigger

@@ -48,7 +48,8 @@ function rebake_register_settings() {
 }
 
 /**
- * Cleans what was entered. A secret that is left empty stays as it is.
+ * Cleans what was entered. A secret that is left empty stays as it is, and so
+ * does an address that the user may not change.
  *
  * @param mixed $entered Of the form.
  */
@@ -59,8 +60,8 @@ function rebake_sanitize_settings( $entered ) {
 		'secret' => '',
 	);
 	$entered = is_array( $entered ) ? $entered : array();
-	if ( isset( $entered['url'] ) ) {
-		$saved['url'] = esc_url_raw( trim( (string) $entered['url'] ), array( 'http', 'https' ) );
+	if ( isset( $entered['url'] ) && rebake_may_set_address() ) {
+		$saved['url'] = rebake_sanitize_url( trim( (string) $entered['url'] ), $saved['url'] );
 	}
 	$secret = trim( (string) ( $entered['secret'] ?? '' ) );
 	if ( '' !== $secret && strlen( $secret ) < 8 ) {
@@ -72,10 +73,30 @@ function rebake_sanitize_settings( $entered ) {
 }
 
 /**
+ * Cleans an address. In the place of one that is none the old one stays.
+ *
+ * @param string $entered Of the form.
+ * @param string $saved   The old one.
+ */
+function rebake_sanitize_url( $entered, $saved ) {
+	$url = rebake_complete_url( $entered );
+	if ( '' === $url ) {
+		return '';
+	}
+	$clean = false === strpos( $url, '://' ) ? '' : esc_url_raw( $url, array( 'http', 'https' ) );
+	if ( '' === $clean || ! wp_parse_url( $clean, PHP_URL_HOST ) ) {
+		/* translators: 1: what was entered, 2: an example. */
+		add_settings_error( 'rebake_settings', 'address', sprintf( __( 'The address "%1$s" is none, so the old one stays: it has to begin with http:// or https:// and a host, such as %2$s.', 'rebake' ), $entered, 'http://127.0.0.1:8600' ) );
+		return $saved;
+	}
+	return $clean;
+}
+
+/**
  * The field for the address.
  */
 function rebake_url_field() {
-	rebake_field( 'url', 'url', rebake_setting( 'url' ), 'http://127.0.0.1:8600' );
+	rebake_field( 'url', 'text', rebake_setting( 'url' ), 'http://127.0.0.1:8600' );
 	echo '<p class="description">';
 	printf(
 		/* translators: 1: beginning of an address, 2: key, 3: file name, 4: end of an address. */
@@ -113,6 +134,7 @@ function rebake_secret_field() {
  */
 function rebake_field( $name, $type, $value, $placeholder ) {
 	$constant = rebake_is_constant( $name );
+	$fixed    = 'url' === $name && ! rebake_may_set_address();
 	printf(
 		'<input type="%1$s" id="rebake_%2$s" name="rebake_settings[%2$s]" value="%3$s" placeholder="%4$s" class="regular-text code" autocomplete="%5$s"%6$s>',
 		esc_attr( $type ),
@@ -120,11 +142,13 @@ function rebake_field( $name, $type, $value, $placeholder ) {
 		esc_attr( $value ),
 		esc_attr( $placeholder ),
 		'password' === $type ? 'new-password' : 'off',
-		disabled( $constant, true, false )
+		disabled( $constant || $fixed, true, false )
 	);
 	if ( $constant ) {
 		/* translators: 1: constant, 2: file name. */
 		printf( '<p><strong>%s</strong></p>', sprintf( esc_html__( 'Set by %1$s in %2$s.', 'rebake' ), '<code>REBAKE_' . esc_html( strtoupper( $name ) ) . '</code>', '<code>wp-config.php</code>' ) );
+	} elseif ( $fixed ) {
+		printf( '<p><strong>%s</strong></p>', esc_html__( 'Only an administrator of the network can change it.', 'rebake' ) );
 	}
 }
 

@@ -16,7 +16,7 @@ function rebake_show_status() {
 	$rows    = array(
 		__( 'Requests go to', 'rebake' )      => rebake_endpoint(),
 		/* translators: %s: a time span like "5 minutes". */
-		__( 'Last accepted', 'rebake' )       => $state['ok'] ? sprintf( __( '%s ago', 'rebake' ), human_time_diff( $state['ok'] ) ) : __( 'nothing yet', 'rebake' ),
+		__( 'Last edit accepted', 'rebake' )  => $state['ok'] ? sprintf( __( '%s ago', 'rebake' ), human_time_diff( $state['ok'] ) ) : __( 'none yet; a test is no edit', 'rebake' ),
 		__( 'Waiting to be sent', 'rebake' )  => $waiting ? rebake_name_events( $waiting ) : __( 'nothing', 'rebake' ),
 	);
 	if ( $state['failures'] ) {

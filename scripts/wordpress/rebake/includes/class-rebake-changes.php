@@ -42,11 +42,12 @@ class Rebake_Changes {
 	private $size = 0;
 
 	/**
-	 * Whether there were more than MOST.
+	 * Whether it is one change of everything: there were more than MOST, or what
+	 * something was like could not be found out.
 	 *
 	 * @var bool
 	 */
-	private $too_many = false;
+	private $everything = false;
 
 	/**
 	 * The changes of the current site.
@@ -83,11 +84,16 @@ class Rebake_Changes {
 			return;
 		}
 		if ( $this->size >= self::MOST ) {
-			$this->too_many = true;
+			$this->everything = true;
 			return;
 		}
-		++$this->size;
-		$this->before[ $kind ][ $id ] = call_user_func( $state );
+		try {
+			$this->before[ $kind ][ $id ] = call_user_func( $state );
+			++$this->size;
+		} catch ( Throwable $error ) { // Of others' filters. It must not end what the editor does.
+			$this->everything = true;
+			rebake_log( $error );
+		}
 	}
 
 	/**
@@ -121,13 +127,18 @@ class Rebake_Changes {
 	 * @return array[]
 	 */
 	public function events() {
-		if ( $this->too_many ) {
-			return array( array( 'type' => 'all' ) );
+		if ( $this->everything ) {
+			return REBAKE_EVERYTHING;
 		}
 		$events = array();
 		foreach ( $this->before as $kind => $things ) {
 			foreach ( $things as $id => $before ) {
-				$events = array_merge( $events, call_user_func( "rebake_{$kind}_events", $id, $before ) );
+				try {
+					$events = array_merge( $events, call_user_func( "rebake_{$kind}_events", $id, $before ) );
+				} catch ( Throwable $error ) { // Of others' filters. Nobody knows which pages it touches.
+					$events = array_merge( $events, REBAKE_EVERYTHING );
+					rebake_log( $error );
+				}
 			}
 		}
 		return rebake_merge( $events );

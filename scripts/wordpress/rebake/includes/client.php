@@ -126,6 +126,8 @@ function rebake_read_response( array $response ) {
 	} elseif ( $status >= 300 && $status < 400 ) {
 		$kind   = 'redirect';
 		$detail = (string) wp_remote_retrieve_header( $response, 'location' );
+	} elseif ( rebake_is_admin_answer( $status, $answer, $response ) ) {
+		$kind = 'admin';
 	} elseif ( 401 === $status ) {
 		$kind = $ours ? 'secret' : 'guarded';
 	} elseif ( 404 === $status || 405 === $status ) {
@@ -136,4 +138,17 @@ function rebake_read_response( array $response ) {
 		$kind = 403 === $status ? 'guarded' : 'rejected';
 	}
 	return rebake_result( $kind, $detail, $status, $answer, $date ? $date - time() : 0 );
+}
+
+/**
+ * Whether it is the address of Rebake's commands that has answered: it says so,
+ * or asks for their token.
+ *
+ * @param int   $status   Of HTTP.
+ * @param array $answer   Decoded.
+ * @param array $response Of WordPress' HTTP API.
+ */
+function rebake_is_admin_answer( $status, array $answer, array $response ) {
+	$asks = 401 === $status && isset( $answer['revalidated'] ) && 'Bearer' === (string) wp_remote_retrieve_header( $response, 'www-authenticate' );
+	return $asks || 404 === $status && 'admin_address' === ( $answer['error'] ?? '' );
 }

@@ -43,6 +43,9 @@ function rebake_explain( array $result ) {
 		case 'guarded':
 			/* translators: %d: HTTP status. */
 			return sprintf( __( 'Something in front of Rebake, such as a password of the web server, answers %d. Let requests to this address through.', 'rebake' ), $result['status'] );
+		case 'admin':
+			/* translators: 1: host and port, 2: key, 3: key, 4: file name, 5: an example. */
+			return sprintf( __( '%1$s is the address of Rebake that its own commands use (%2$s), and takes no events. Enter http:// and what %3$s says in %4$s, such as %5$s.', 'rebake' ), $host, '"admin"', '"listen"', 'rebake.yaml', 'http://127.0.0.1:8600' );
 		case 'webhook':
 			/* translators: 1: path, 2: file name. */
 			return sprintf( __( 'There is no webhook at %1$s. Its last part must be the name that %2$s gives to this WordPress.', 'rebake' ), $parts['path'] ?? '/', 'rebake.yaml' );
@@ -61,6 +64,16 @@ function rebake_explain( array $result ) {
 	}
 	/* translators: 1: host and port, 2: what the network said. */
 	return sprintf( __( '%1$s could not be reached: %2$s', 'rebake' ), $host, $result['detail'] );
+}
+
+/**
+ * The same for the user of this request. Where Rebake is, and what is wrong with
+ * it, is for those who can do something about it.
+ *
+ * @param array $result Of rebake_send().
+ */
+function rebake_explain_to_user( array $result ) {
+	return current_user_can( 'manage_options' ) ? rebake_explain( $result ) : __( 'An administrator finds the reason under Settings, Rebake.', 'rebake' );
 }
 
 /**

@@ -26,7 +26,7 @@ function rebake_freshness( WP_Post $post ) {
 	$link   = get_permalink( $post );
 	$result = rebake_send( array( 'ask' => array( $link ) ), 3 );
 	if ( 'ok' !== $result['kind'] ) {
-		return rebake_freshness_of( 'away', rebake_explain( $result ) );
+		return rebake_freshness_of( 'away', rebake_explain_to_user( $result ) );
 	}
 	$page = $result['answer']['pages'][0] ?? array();
 	$made = strtotime( (string) ( $page['at'] ?? '' ) );

@@ -38,10 +38,14 @@ function rebake_note_post_meta( $meta_id, $post_id, $key ) {
 /**
  * Whether a change of meta is likely to be seen in public. WordPress' own notes
  * are not, nor are what a mere visit changes and what counts visits: each would
- * ask for the page that was just visited.
+ * ask for the page that was just visited. What a shop has left, and for how much,
+ * changes when a buyer comes back from the payment, which looks like a visit.
  *
  * @param string $key Of the meta.
  */
 function rebake_is_seen_meta( $key ) {
-	return ! rebake_is_visit() && ! preg_match( '/^_edit_|^_wp_(old|trash|desired|attachment_backup)_|^_oembed_|^_(encloseme|pingme)$|views?(_|$)|visits?(_|$)|hits?(_|$)/', $key );
+	if ( preg_match( '/^_(stock|price|regular_price|sale_price)/', $key ) ) {
+		return true;
+	}
+	return ! rebake_is_visit() && ! preg_match( '/^_edit_|^_wp_(old|trash|desired|attachment_backup)_|^_oembed_|^_(encloseme|pingme)$|(^|[_-])((page|post)?views?|visits?|hits?)([_-]|$)/', $key );
 }

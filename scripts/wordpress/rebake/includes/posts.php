@@ -100,8 +100,8 @@ function rebake_note_transition( $to, $from, $post ) {
  * @param WP_Post $post As it is now.
  */
 function rebake_note_new( WP_Post $post ) {
-	if ( 'wp_global_styles' === $post->post_type ) {
-		return; // An empty one, made because somebody has opened the editor.
+	if ( 'wp_global_styles' === $post->post_type || ( 'wp_navigation' === $post->post_type && rebake_is_look() ) ) {
+		return; // Empty styles, and the menu of a theme that has none yet: made because somebody looks.
 	}
 	if ( '' === rebake_site_part( $post->post_type ) && 'attachment' !== $post->post_type && is_post_type_viewable( $post->post_type ) ) {
 		Rebake_Changes::here()->correct( 'post', $post->ID, rebake_no_post_state() );

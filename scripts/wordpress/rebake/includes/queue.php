@@ -5,7 +5,7 @@
  * Each request puts its events into an option of its own, so that two at once
  * do not overwrite each other, and removes it when Rebake has answered. What is
  * left is merged and sent again by WP-Cron, less and less often, and with the
- * next change.
+ * next change. Where a row cannot be written, its events are only sent.
  *
  * @package Rebake
  */
@@ -18,6 +18,12 @@ const REBAKE_PENDING = 'rebake_pending_';
 /** More rows than these become one that asks for everything. */
 const REBAKE_MOST_PENDING = 300;
 
+/** Likewise more bytes of them: PHP takes many times as many to read them. */
+const REBAKE_MOST_PENDING_BYTES = 2097152;
+
+/** The one event that stands for any others. */
+const REBAKE_EVERYTHING = array( array( 'type' => 'all' ) );
+
 /** The most events of one request. */
 const REBAKE_MOST_EVENTS = 100;
 
@@ -27,30 +33,39 @@ add_action( 'admin_init', 'rebake_start_cron' );
 add_action( 'update_option_rebake_settings', 'rebake_queue_retry_now' );
 
 /**
- * Puts events into the queue.
+ * Puts events into the queue. What is too long for the database waits as one
+ * that asks for everything.
  *
  * @param array[] $events At least one.
- * @return string The name of the row.
+ * @return string The name of the row; '' when the database takes none.
  */
 function rebake_queue_add( array $events ) {
 	$row = REBAKE_PENDING . sprintf( '%017.6f', microtime( true ) ) . '_' . wp_generate_password( 8, false );
-	add_option( $row, wp_json_encode( $events ), '', 'no' );
-	return $row;
+	foreach ( array( $events, REBAKE_EVERYTHING ) as $kept ) {
+		if ( add_option( $row, wp_json_encode( $kept ), '', 'no' ) ) {
+			return $row;
+		}
+	}
+	return '';
 }
 
 /**
- * The rows that wait, the oldest first.
+ * The rows that wait, the oldest first. See rebake_queue_bound() for too many.
  *
  * @return array[][] Lists of events by the rows' names.
  */
 function rebake_queue_rows() {
 	global $wpdb;
+	$all = rebake_queue_bound();
+	if ( null !== $all ) {
+		return array( $all => REBAKE_EVERYTHING );
+	}
 	// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- there is no other way to ask for options by what their names begin with.
-	$found = $wpdb->get_results( $wpdb->prepare( "SELECT option_name, option_value FROM {$wpdb->options} WHERE option_name LIKE %s ORDER BY option_name LIMIT %d", $wpdb->esc_like( REBAKE_PENDING ) . '%', 4 * REBAKE_MOST_PENDING ) );
+	$found = $wpdb->get_results( $wpdb->prepare( "SELECT option_name, option_value FROM {$wpdb->options} WHERE option_name LIKE %s ORDER BY option_name LIMIT %d", $wpdb->esc_like( REBAKE_PENDING ) . '%', 2 * REBAKE_MOST_PENDING ) );
 	$rows  = array();
 	foreach ( $found as $row ) {
 		$events                    = json_decode( $row->option_value, true );
-		$rows[ $row->option_name ] = is_array( $events ) ? $events : array( array( 'type' => 'all' ) );
+		$rows[ $row->option_name ] = is_array( $events ) ? $events : REBAKE_EVERYTHING;
 	}
 	return $rows;
 }
@@ -58,17 +73,19 @@ function rebake_queue_rows() {
 /**
  * Sends what waits.
  *
- * @param float  $timeout Of one request, in seconds.
- * @param string $own     The row of this request; others that are as new are
- *                        sent by the requests that made them. '' for cron.
+ * @param float   $timeout Of one request, in seconds.
+ * @param array[] $events  Of this request; others that are as new are sent by
+ *                         the requests that made them. None for cron.
+ * @param string  $own     The row that has them; '' when none could be written.
  * @return string The kind of the result, see rebake_explain(); "ok" also when nothing waits.
  */
-function rebake_queue_send( $timeout = 10, $own = '' ) {
+function rebake_queue_send( $timeout = 10, array $events = array(), $own = '' ) {
 	$timeout = $timeout ? (float) $timeout : 10; // do_action passes '' when it has nothing to pass.
-	$rows    = rebake_queue_bounded( rebake_queue_rows() );
+	$rows    = rebake_queue_rows();
 	$state   = rebake_queue_state();
-	if ( '' !== $own && ! $state['failures'] ) {
-		$rows = rebake_queue_mine( $rows, $own );
+	if ( $events ) {
+		$rows         = $state['failures'] ? $rows : rebake_queue_mine( $rows, $own );
+		$rows[ $own ] = $events;
 	}
 	if ( ! $rows ) {
 		return 'ok';
@@ -76,9 +93,9 @@ function rebake_queue_send( $timeout = 10, $own = '' ) {
 	$events = rebake_merge( array_merge( ...array_values( $rows ) ) );
 	foreach ( array_chunk( $events, REBAKE_MOST_EVENTS ) as $chunk ) {
 		$result = rebake_send( array( 'events' => $chunk ), $timeout );
-		if ( 'rejected' === $result['kind'] && array( array( 'type' => 'all' ) ) !== $chunk ) {
+		if ( 'rejected' === $result['kind'] && REBAKE_EVERYTHING !== $chunk ) {
 			// It will never take this; ask for everything instead of forgetting it.
-			$result = rebake_send( array( 'events' => array( array( 'type' => 'all' ) ) ), $timeout );
+			$result = rebake_send( array( 'events' => REBAKE_EVERYTHING ), $timeout );
 		}
 		if ( 'ok' !== $result['kind'] ) {
 			rebake_queue_failed( $result );
@@ -91,23 +108,33 @@ function rebake_queue_send( $timeout = 10, $own = '' ) {
 }
 
 /**
- * Of many rows makes one that asks for everything.
+ * Of more rows than the queue holds makes one that asks for everything. It
+ * reads none of them, since they may not fit into PHP's memory.
  *
- * @param array[][] $rows Of rebake_queue_rows().
+ * @return string|null The name of that row; '' when it could not be written, so
+ *                     that the others stay; null when the queue holds them.
  */
-function rebake_queue_bounded( array $rows ) {
-	if ( count( $rows ) <= REBAKE_MOST_PENDING ) {
-		return $rows;
+function rebake_queue_bound() {
+	global $wpdb;
+	$like = $wpdb->esc_like( REBAKE_PENDING ) . '%';
+	// phpcs:disable WordPress.DB.DirectDatabaseQuery -- there is no other way to ask for options by what their names begin with.
+	$waiting = $wpdb->get_row( $wpdb->prepare( "SELECT COUNT(*) AS number, SUM( LENGTH( option_value ) ) AS bytes FROM {$wpdb->options} WHERE option_name LIKE %s", $like ) );
+	if ( ! $waiting || ( $waiting->number <= REBAKE_MOST_PENDING && $waiting->bytes <= REBAKE_MOST_PENDING_BYTES ) ) {
+		return null;
 	}
-	$all = array( array( 'type' => 'all' ) );
-	$row = rebake_queue_add( $all );
-	array_map( 'delete_option', array_keys( $rows ) );
-	return array( $row => $all );
+	$all = rebake_queue_add( REBAKE_EVERYTHING );
+	if ( '' !== $all ) {
+		$older = $wpdb->get_col( $wpdb->prepare( "SELECT option_name FROM {$wpdb->options} WHERE option_name LIKE %s AND option_name < %s", $like, $all ) );
+		$wpdb->query( $wpdb->prepare( "DELETE FROM {$wpdb->options} WHERE option_name LIKE %s AND option_name < %s", $like, $all ) );
+		wp_cache_delete_multiple( $older, 'options' );
+	}
+	// phpcs:enable
+	return $all;
 }
 
 /**
- * The rows that this request has to send: its own, and what a request that has
- * died has left.
+ * The rows that this request has to send: its own, what a request that has died
+ * has left, and one for everything, which may stand for its own.
  *
  * @param array[][] $rows Of rebake_queue_rows().
  * @param string    $own  The name of its row.
@@ -115,7 +142,7 @@ function rebake_queue_bounded( array $rows ) {
 function rebake_queue_mine( array $rows, $own ) {
 	$left = REBAKE_PENDING . sprintf( '%017.6f', microtime( true ) - MINUTE_IN_SECONDS );
 	foreach ( array_keys( $rows ) as $row ) {
-		if ( $row !== $own && strcmp( $row, $left ) > 0 ) {
+		if ( $row !== $own && strcmp( $row, $left ) > 0 && REBAKE_EVERYTHING !== $rows[ $row ] ) {
 			unset( $rows[ $row ] );
 		}
 	}

@@ -116,7 +116,8 @@ function rebake_rest_url( WP_REST_Request $request ) {
  */
 function rebake_rest_answer( array $result ) {
 	if ( 'ok' !== $result['kind'] ) {
-		return new WP_Error( 'rebake_' . $result['kind'], rebake_explain( $result ), array( 'status' => 502 ) );
+		$text = rebake_freshness_of( 'away' )['label'] . ' ' . rebake_explain_to_user( $result );
+		return new WP_Error( 'rebake_' . $result['kind'], $text, array( 'status' => 502 ) );
 	}
 	return array( 'message' => __( 'Rebake makes the page anew.', 'rebake' ) );
 }

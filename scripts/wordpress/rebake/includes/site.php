@@ -123,8 +123,11 @@ function rebake_note_plugin( $plugin ) {
  * @param string $name Of the option.
  */
 function rebake_note_option( $name ) {
-	if ( rebake_is_visit() || array( '_multiwidget' => 1 ) === get_option( $name ) ) {
-		return; // The latter is a kind of widget of which there is none.
+	if ( array( '_multiwidget' => 1 ) === get_option( $name ) ) {
+		return; // A kind of widget of which there is none.
+	}
+	if ( rebake_is_look() && preg_match( '/^(theme_mods_|widget_|sidebars_widgets$)/', $name ) ) {
+		return; // WordPress and themes set these up when somebody first looks at the site, or at an editor.
 	}
 	/**
 	 * Filters the options that all pages may show.
