@@ -61,7 +61,6 @@ func newMetrics(a *API) *metrics {
 	return m
 }
 
-// accepted counts a trigger.
 // webhooks begins to count the events of webhooks: what is not counted yet is 0,
 // and not unknown.
 func (m *metrics) webhooks(names []string) {
@@ -72,6 +71,7 @@ func (m *metrics) webhooks(names []string) {
 	}
 }
 
+// accepted counts a trigger.
 func (m *metrics) accepted(a worker.Accepted, err error) {
 	switch {
 	case err != nil:

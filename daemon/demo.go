@@ -109,14 +109,14 @@ func newDemoSite(ctx context.Context, dir string, opts demoOptions, out io.Write
 	if err != nil {
 		return nil, err
 	}
-	if d.app, err = newApp(ctx, cfg, roles{api: true, worker: true}, log); err != nil {
+	if d.editor, err = api.Listen(addr["cms"], editor, time.Second, log); err != nil {
 		return nil, err
 	}
-	if d.editor, err = api.Listen(addr["cms"], editor, time.Second, log); err != nil {
-		return nil, errors.Join(err, d.app.close())
-	}
 	if d.files, err = api.Listen(addr["site"], files.Server(cfg.Output), time.Second, log); err != nil {
-		return nil, errors.Join(err, d.editor.Close(), d.app.close())
+		return nil, errors.Join(err, d.editor.Close())
+	}
+	if d.app, err = newApp(ctx, cfg, roles{api: true, worker: true}, log); err != nil {
+		return nil, errors.Join(err, d.files.Close(), d.editor.Close())
 	}
 	return d, nil
 }

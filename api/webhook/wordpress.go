@@ -291,23 +291,6 @@ func (r *wpReader) change() Change {
 	return c
 }
 
-// newest keeps the last version that the request has told of an item.
-func newest(items []worker.Item) []worker.Item {
-	var list []worker.Item
-	at := make(map[string]int, len(items))
-	for _, item := range items {
-		i, seen := at[item.Tag]
-		switch {
-		case !seen:
-			at[item.Tag] = len(list)
-			list = append(list, item)
-		case item.Version != "":
-			list[i].Version = item.Version
-		}
-	}
-	return list
-}
-
 var (
 	// wpKey is what WordPress allows as the name of a type or a taxonomy.
 	wpKey = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)

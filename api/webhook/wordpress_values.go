@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"rebake/worker"
 )
 
 // wpTexts is a list of texts as PHP writes them: an array with holes becomes an
@@ -45,4 +47,21 @@ func (n *wpNumber) UnmarshalJSON(b []byte) error {
 	}
 	*n = wpNumber(i)
 	return nil
+}
+
+// newest keeps the last version that the request has told of an item.
+func newest(items []worker.Item) []worker.Item {
+	var list []worker.Item
+	at := make(map[string]int, len(items))
+	for _, item := range items {
+		i, seen := at[item.Tag]
+		switch {
+		case !seen:
+			at[item.Tag] = len(list)
+			list = append(list, item)
+		case item.Version != "":
+			list[i].Version = item.Version
+		}
+	}
+	return list
 }

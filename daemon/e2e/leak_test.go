@@ -321,7 +321,7 @@ func (l *leaks) testTakenBack(t *testing.T) {
 	for _, s := range sites {
 		for kind, post := range was {
 			s.trigger(t, url.Values{"path": {post.path(t), "/", "/public", fmt.Sprintf("/by-id/%d", post.ID)}})
-			s.awaitFile(t, post.path(t), "taken-back-"+kind, 10*soon)
+			s.awaitFile(t, post.path(t), "taken-back-"+kind, 2*soon)
 		}
 		s.awaitCalm(t)
 	}
@@ -338,7 +338,7 @@ func (l *leaks) testTakenBack(t *testing.T) {
 	for _, s := range sites {
 		for kind := range back {
 			text := "About taken-back-" + kind // the title of what has a password is everybody's
-			if _, in := await(10*goneSoon, func() bool { return len(filesWith(t, s, text)) == 0 }); !in {
+			if _, in := await(2*goneSoon, func() bool { return len(filesWith(t, s, text)) == 0 }); !in {
 				t.Errorf("%s: the text is still in %v", kind, filesWith(t, s, text))
 			}
 		}

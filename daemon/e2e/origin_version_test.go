@@ -65,7 +65,7 @@ routes:
 	s.run("build")
 	s.serve()
 	w.php(t, fmt.Sprintf(`update_option( 'rebake_settings', array( 'url' => 'http://%s', 'secret' => '%s' ) );`, s.listen, hookSecret))
-	limit := soon * 5 // this machine may have other WordPresses to run
+	limit := 2 * soon // WordPress is tried again after 1, 2, 4 and 8 s
 	edit := func(which string) {
 		for slug, post := range posts {
 			w.edit(t, "posts", post.ID, fields{"title": which + " of " + slug})
