@@ -132,7 +132,7 @@ func (s *website) await(what string, cond func() bool) {
 	s.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	tooLate := time.After(15 * time.Second)
+	tooLate := time.After(time.Minute)
 	for !cond() {
 		select {
 		case <-tick.C:

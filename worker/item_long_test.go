@@ -39,7 +39,7 @@ func TestItem_EditDoesNotWaitForLongWalksOfOthers(t *testing.T) {
 	s.tag("/edit", "post:1", "self:post:1")
 	p.publish("/edit", "old")
 	s.set("/edit", "new")
-	paths := p.walksLong(50 * time.Millisecond)
+	paths := p.walksLong(25 * time.Millisecond)
 	s.await("all are walked", func() bool {
 		for u := range editsAtOnce {
 			if s.renders(paths[u*3*editBatch]) < 2 {
@@ -68,7 +68,7 @@ func TestItem_EditDoesNotWaitForLongWalksOfOthers(t *testing.T) {
 func TestItem_StopWhileLongWalksWaitForOneAnother(t *testing.T) {
 	s := newWebsite(t)
 	p := s.running(func(set *settings) { set.Workers = 32; set.Grace = 50 * time.Millisecond })
-	paths := p.walksLong(50 * time.Millisecond)
+	paths := p.walksLong(25 * time.Millisecond)
 	s.await("some wait", func() bool { return len(p.walker.waiting) > 0 })
 	p.stop()
 	for _, walk := range []string{"user:0", "user:1", "user:2", "user:3"} {

@@ -68,7 +68,7 @@ func (w *Worker) record(ctx context.Context, t Trigger) (a Accepted, rest Trigge
 		return w.recordLabel(ctx, l, t.At, req)
 	})
 	items := recordEach(group, t.Items, func(i Item) (*AcceptedLabel, error) {
-		return w.recordItem(ctx, i, t.At, ofItems)
+		return w.recordLabel(ctx, ledger.Item(i.Tag), t.At, ofItems)
 	})
 	err = group.Wait()
 
@@ -152,15 +152,6 @@ func (w *Worker) recordLabel(ctx context.Context, label ledger.Label, at time.Ti
 		n = 0 // it is accepted all the same; the number is for people
 	}
 	return &AcceptedLabel{label, r.ID, n}, nil
-}
-
-// recordItem is recordLabel for what announce may have announced.
-func (w *Worker) recordItem(ctx context.Context, i Item, at time.Time, req ledger.Request) (*AcceptedLabel, error) {
-	a, err := w.recordLabel(ctx, ledger.Item(i.Tag), at, req)
-	if err == nil && i.Version != "" {
-		_ = w.Ledger.Recorded(ctx, i.Tag) // else a poll records it once more
-	}
-	return a, err
 }
 
 // wake brings a token to a worker: to a free one of this process when its time

@@ -74,16 +74,8 @@ func (l *Ledger) Withdraw(ctx context.Context, item string, was Announced, versi
 	return err
 }
 
-// Recorded says that what an item was announced for is triggered. Before that
-// it is not among what Told returns: whoever announces may die.
-func (l *Ledger) Recorded(ctx context.Context, item string) error {
-	if err := l.rdb.HDel(ctx, l.key("announced:owed"), item).Err(); err != nil {
-		return storage.Temporary(fmt.Errorf("note what is triggered: %w", err))
-	}
-	return nil
-}
-
-// Told is Announced, less the items of which Recorded was not said since.
+// Told is Announced, less the items whose label was not triggered since: who
+// announces may die before that.
 func (l *Ledger) Told(ctx context.Context, items []string) (map[string]Announced, error) {
 	all, err := l.Announced(ctx, items)
 	if err != nil || len(all) == 0 {

@@ -211,14 +211,14 @@ func (f *fixture) told(items ...string) map[string]string {
 	return told
 }
 
-func (f *fixture) mustRecorded(item string) {
+func (f *fixture) mustTriggerItem(item string) {
 	f.t.Helper()
-	if err := f.Recorded(f.ctx, item); err != nil {
+	if _, err := f.TriggerLabel(f.ctx, Item(item), Request{}); err != nil {
 		f.t.Fatal(err)
 	}
 }
 
-func TestTold_LeavesOutWhatIsNotRecorded(t *testing.T) {
+func TestTold_LeavesOutWhatIsNotTriggered(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	for _, c := range []struct {
@@ -227,23 +227,23 @@ func TestTold_LeavesOutWhatIsNotRecorded(t *testing.T) {
 		want map[string]string
 	}{
 		{"only announced", func(f *fixture) { f.mustAnnounce("post:1", "1") }, map[string]string{}},
-		{"recorded", func(f *fixture) { f.mustAnnounce("post:1", "1"); f.mustRecorded("post:1") }, map[string]string{"post:1": "1"}},
+		{"recorded", func(f *fixture) { f.mustAnnounce("post:1", "1"); f.mustTriggerItem("post:1") }, map[string]string{"post:1": "1"}},
 		{"another is", func(f *fixture) {
 			f.mustAnnounce("post:1", "1")
 			f.mustAnnounce("post:2", "2")
-			f.mustRecorded("post:2")
+			f.mustTriggerItem("post:2")
 		}, map[string]string{"post:2": "2"}},
 		{"an earlier version was", func(f *fixture) {
 			f.mustAnnounce("post:1", "1")
-			f.mustRecorded("post:1")
+			f.mustTriggerItem("post:1")
 			f.mustAnnounce("post:1", "2")
 		}, map[string]string{}},
 		{"the same again", func(f *fixture) {
 			f.mustAnnounce("post:1", "1")
-			f.mustRecorded("post:1")
+			f.mustTriggerItem("post:1")
 			f.mustAnnounce("post:1", "1")
 		}, map[string]string{"post:1": "1"}},
-		{"recorded, and not announced", func(f *fixture) { f.mustRecorded("post:1") }, map[string]string{}},
+		{"recorded, and not announced", func(f *fixture) { f.mustTriggerItem("post:1") }, map[string]string{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, s)

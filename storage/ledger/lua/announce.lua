@@ -1,7 +1,7 @@
 -- ARGV: item, version, what it is to replace or '', ms that it is kept, the most that are kept
 -- Which version is newer is not for a script to say: the caller compares, and
 -- asks again. What is too old counts as nothing. announced:owed are the items
--- for which nothing was recorded yet, see Recorded.
+-- whose label was not triggered since, see label.lua.
 -- -> ok                     it is announced, or was already
 --  | other, what is announced now
 local item, version, keep = ARGV[1], ARGV[2], tonumber(ARGV[4])

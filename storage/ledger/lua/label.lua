@@ -33,6 +33,7 @@ end
 if ARGV[6] ~= '0' then
   redis.call('ZADD', prefix .. 'timers', math.max(now, tonumber(w.calm or 0)) + tonumber(ARGV[6]), 'recheck:' .. name)
 end
+if string.sub(name, 1, 5) == 'item:' then redis.call('HDEL', prefix .. 'announced:owed', string.sub(name, 6)) end
 redis.call('HSET', label, name, math.max(n, newest) .. ' ' .. now)
 redis.call('HSET', walk, 'seq', math.max(n, tonumber(w.seq or 0)), 'why', ARGV[4], 'prio', math.max(want, tonumber(w.prio or 0)))
 if w.st == 'running' and tonumber(w.exp) > now then
