@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -41,8 +42,12 @@ func (a *API) items(in input) ([]worker.Item, error) {
 	return list, nil
 }
 
-// itemsAt returns the items that pages are about, for a sender that names
-// addresses and nothing else. Many a plugin sends the new address of a post and
+// isWordPress reports whether a request was sent by WordPress, all of whose
+// plugins send that name unless somebody has changed it.
+func isWordPress(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "WordPress/") }
+
+// itemsAt returns the items that pages are about, for a plugin of WordPress that
+// names addresses and nothing else. Many a one sends the new address of a post and
 // forgets the old one, or the category that the post has left: what it forgets
 // is found by the item. Of a page that was never published only the CMS can tell
 // what it is about.

@@ -36,6 +36,9 @@ func newResolving(t *testing.T, resolves bool) *fixture {
 	return f
 }
 
+// ofWordPress is what every request says that WordPress sends.
+const ofWordPress = "User-Agent: WordPress/6.1.9; https://cms.example.com"
+
 func TestRevalidate_ofAPathIsAboutItsItemToo(t *testing.T) {
 	for _, tt := range []struct {
 		name, query string
@@ -54,19 +57,25 @@ func TestRevalidate_ofAPathIsAboutItsItemToo(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newResolving(t, true)
-			f.revalidate("POST", tt.query, "").wants(200, "")
+			f.revalidate("POST", tt.query, "", ofWordPress).wants(200, "")
 			f.itemized(tt.items...)
 		})
 	}
 	t.Run("not where no CMS can be asked", func(t *testing.T) {
 		f := newResolving(t, false)
-		f.revalidate("POST", "path=/post&path=/new", "")
+		f.revalidate("POST", "path=/post&path=/new", "", ofWordPress)
 		f.itemized()
+	})
+	t.Run("not when somebody else asks, who means what he says", func(t *testing.T) {
+		f := newResolving(t, true)
+		f.revalidate("POST", "path=/post&path=/new", "", "User-Agent: curl/8.0")
+		f.itemized()
+		f.triggered("/post", "/new")
 	})
 	t.Run("not when the ledger does not answer", func(t *testing.T) {
 		f := newResolving(t, true)
 		f.state.err = errors.New("connection refused")
-		f.revalidate("POST", "path=/post&path=/new", "").wants(200, "")
+		f.revalidate("POST", "path=/post&path=/new", "", ofWordPress).wants(200, "")
 		f.itemized()
 		f.triggered("/post", "/new")
 	})
@@ -79,7 +88,7 @@ func TestRevalidate_waitsForItemsThatWereNamed(t *testing.T) {
 			f := newResolving(t, true)
 			waits := 0
 			f.site.waitLabel = func(context.Context, worker.AcceptedLabel) error { waits++; return nil }
-			f.revalidate("POST", query, "").wants(200, "")
+			f.revalidate("POST", query, "", ofWordPress).wants(200, "")
 			if waits != want {
 				t.Errorf("waited for %d labels, want %d", waits, want)
 			}

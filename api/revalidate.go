@@ -64,7 +64,9 @@ func (a *API) revalidate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.Reason = a.reason("revalidate", r)
-	t.Items = append(t.Items, a.itemsAt(r.Context(), t)...)
+	if isWordPress(r) {
+		t.Items = append(t.Items, a.itemsAt(r.Context(), t)...)
+	}
 	a.accept(w, r, t, wait)
 }
 
