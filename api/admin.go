@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -102,6 +103,9 @@ type Explanation struct {
 	Hold  *ledger.Hold `json:"hold,omitempty"`
 	// Unmatched says that no route has the path.
 	Unmatched bool `json:"unmatched,omitempty"`
+	// Passed is the origin that always answers the path itself, so that it is
+	// unmatched.
+	Passed string `json:"passed,omitempty"`
 	// History is what became lately of those who asked for a page that there
 	// never was, and is not now; the newest first.
 	History []Event `json:"history,omitempty"`
@@ -116,7 +120,7 @@ func (a *API) explain(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, err)
 		return
 	}
-	p, err := a.cfg.Rules.Parse(query.Get("path"))
+	p, err := a.pageNamed(query.Get("path"))
 	if err != nil {
 		a.refuse(w, r, err)
 		return
@@ -139,6 +143,12 @@ func (a *API) explanation(ctx context.Context, p storage.Path) (e Explanation, e
 	e = Explanation{
 		Path: p.String(), File: p.File(), Freshness: s.Freshness, Page: s.Page, Owed: s.Owed, Label: s.Label,
 		Unmatched: !a.site.Matches(p),
+	}
+	if s.Page != nil {
+		e.File = cmp.Or(p.FileFor(s.Page.Type), e.File)
+	}
+	if e.Unmatched && a.cfg.Passed != nil {
+		e.Passed = a.cfg.Passed(p)
 	}
 	if e.Kept, err = a.state.Kept(ctx, p); err != nil {
 		return e, err

@@ -96,7 +96,7 @@ func (a *API) remove(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, err)
 		return
 	}
-	p, err := a.cfg.Rules.Parse(body.Path)
+	p, err := a.pageNamed(body.Path)
 	if err != nil {
 		a.refuse(w, r, err)
 		return

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -52,11 +53,13 @@ type TriggerResult struct {
 // PageResult says what became of one page of a trigger.
 type PageResult struct {
 	Path string `json:"path"`
-	// Result is "accepted", or with Wait "done", "gone" or "failed", or
-	// "scheduled"; "spooled" when Redis does not take it now, also with Wait;
-	// "unmatched" when no route has the path.
+	// Result is "accepted", or with Wait "done", "gone", "retrying" (it failed,
+	// and is tried again) or "failed", or "scheduled"; "spooled" when Redis does
+	// not take it now, also with Wait; "unmatched" when no route has the path.
 	Result string `json:"result"`
 	Reason string `json:"reason,omitempty"`
+	// Next is when it is tried again.
+	Next time.Time `json:"next,omitzero"`
 }
 
 // LabelResult says what became of the pages with a label.
@@ -132,6 +135,11 @@ func (a *API) selection(body CreateTrigger) (sel selection, err error) {
 	if body.Priority != "" {
 		if sel.Priority, err = ledger.ParsePriority(body.Priority); err != nil {
 			return sel, bad("bad_priority", err.Error())
+		}
+	}
+	for _, s := range body.Paths {
+		if err := a.noPage(s); err != nil {
+			return sel, err
 		}
 	}
 	if sel.Paths, err = a.paths(input{paths: body.Paths}); err != nil {
@@ -239,9 +247,15 @@ func (a *API) acceptAdmin(w http.ResponseWriter, r *http.Request, sel selection)
 	for _, p := range accepted.Pages {
 		one := PageResult{Path: p.Path.String()}
 		one.Result, one.Reason = become(one.Path)
-		if one.Result == "done" {
+		switch one.Result {
+		case "done":
 			if why := a.gone(r.Context(), p.Path); why != "" {
 				one.Result, one.Reason = "gone", why
+			}
+		case "failed":
+			s, err := a.state.State(r.Context(), p.Path)
+			if err == nil && s.Freshness == ledger.PageRetrying {
+				one.Result, one.Reason, one.Next = string(s.Freshness), cmp.Or(s.Owed.Error, one.Reason), s.Owed.Due
 			}
 		}
 		res.Pages = append(res.Pages, one)
@@ -252,6 +266,7 @@ func (a *API) acceptAdmin(w http.ResponseWriter, r *http.Request, sel selection)
 		res.Labels = append(res.Labels, one)
 	}
 	res.rest(accepted, "spooled")
+	a.passed(&res)
 	answer(w, http.StatusAccepted, res)
 }
 
@@ -271,6 +286,19 @@ func (res *TriggerResult) rest(accepted worker.Accepted, spooled string) {
 	}
 	for _, p := range accepted.Unmatched {
 		res.Pages = append(res.Pages, PageResult{Path: p.String(), Result: "unmatched", Reason: "no route matches"})
+	}
+}
+
+// passed says why no route matches a path that seems to have one.
+func (a *API) passed(res *TriggerResult) {
+	for i, one := range res.Pages {
+		p, err := a.cfg.Rules.Parse(one.Path)
+		if one.Result != "unmatched" || err != nil || a.cfg.Passed == nil {
+			continue
+		}
+		if name := a.cfg.Passed(p); name != "" {
+			res.Pages[i].Reason = fmt.Sprintf("the origin %q always answers this path itself", name)
+		}
 	}
 }
 

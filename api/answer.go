@@ -3,7 +3,9 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
+	"strings"
 
 	"rebake/storage"
 	"rebake/storage/spool"
@@ -64,7 +66,11 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		a.log.Error("request failed", "route", a.scrub(r.URL.Path), "err", err)
 	}
 	if status < 500 {
-		a.log.Warn("request refused", "route", a.scrub(r.URL.Path), "status", status, "code", p.Error, "reason", a.scrub(p.Message))
+		level := slog.LevelWarn
+		if strings.HasPrefix(r.URL.Path, "/v1/") && status != http.StatusUnauthorized && status != http.StatusForbidden {
+			level = slog.LevelDebug // the person who asks is told
+		}
+		a.log.Log(r.Context(), level, "request refused", "route", a.scrub(r.URL.Path), "status", status, "code", p.Error, "reason", a.scrub(p.Message))
 	}
 	a.metrics.refused.WithLabelValues(p.Error).Inc()
 	answer(w, status, p)

@@ -25,6 +25,9 @@ type Config struct {
 	// Hosts are the hosts whose URLs stand for a path of this site: the site's
 	// own, those of its sources.
 	Hosts []string
+	// Passed names the origin that always answers a path itself; "" is none.
+	// nil is none for every path.
+	Passed func(storage.Path) string
 	// MaxBody is the largest request body in bytes.
 	MaxBody int64
 	// MaxPaths is the most paths of one trigger.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -131,6 +132,38 @@ func (a *API) parse(s string, parse func(string) (storage.Path, error)) (storage
 		s = rest
 	}
 	return parse(s)
+}
+
+// pageNamed reads what a person calls a page: its path, or its URL on a host
+// that is known to show this site. Why that is no page is told.
+func (a *API) pageNamed(s string) (storage.Path, error) {
+	if err := a.noPage(s); err != nil {
+		return storage.Path{}, err
+	}
+	return a.parse(s, a.cfg.Rules.Parse)
+}
+
+// noPage returns what is wrong with an address that a person may have copied
+// from a browser: it is of another site, or has a query.
+func (a *API) noPage(s string) error {
+	u, err := url.Parse(s)
+	if err != nil {
+		return nil // the rules for paths say what is wrong
+	}
+	if absolute := u.Scheme == "http" || u.Scheme == "https"; absolute && !a.knowsHost(u.Host) {
+		return bad("other_host", fmt.Sprintf("%.200q: %s is no host of this site (known: %s); name the page by its path, such as %s",
+			s, u.Host, strings.Join(unique(a.cfg.Hosts), ", "), cmp.Or(u.Path, "/")))
+	} else if u.RawQuery != "" && (absolute || strings.HasPrefix(s, "/")) {
+		return bad("query", fmt.Sprintf("%.200q: a page has no query; name %s. With a query, nginx asks the route's origin; where there is none, or ignore_query names the query, it answers with that page",
+			s, cmp.Or(u.Path, "/")))
+	}
+	return nil
+}
+
+func unique(list []string) []string {
+	sorted := slices.Clone(list)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
 }
 
 func (a *API) knowsHost(host string) bool {

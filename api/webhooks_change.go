@@ -42,7 +42,7 @@ func (a *API) changed(hook *webhook.Hook, r webhook.Reading) changed {
 	if resolver, ok := a.routes.(Resolver); ok {
 		c.asks = resolver.Resolves()
 	}
-	c.trigger = worker.Trigger{Priority: ledger.Critical, Settle: *cfg.Settle, MaxWait: *cfg.MaxWait, Recheck: *cfg.Recheck > 0, RecheckAfter: *cfg.Recheck}
+	c.trigger = worker.Trigger{Priority: ledger.Critical, Settle: *cfg.Settle, MaxWait: *cfg.MaxWait, Recheck: *cfg.Recheck > 0, RecheckAfter: *cfg.Recheck, Edited: r.Edited}
 	a.shorten(hook, &r, &c)
 	c.trigger.Paths = a.pagesOf(r.Paths, &c)
 	c.trigger.Known = slices.DeleteFunc(a.pagesOf(r.Known, &c), func(p storage.Path) bool { return slices.Contains(c.trigger.Paths, p) })
@@ -139,7 +139,7 @@ func (c changed) triggers() []worker.Trigger {
 		list = append(list, part)
 	}
 	if c.all {
-		site := worker.Trigger{Labels: []ledger.Label{ledger.Site}, Priority: ledger.Low, Reason: c.reason}
+		site := worker.Trigger{Labels: []ledger.Label{ledger.Site}, Priority: ledger.Low, Reason: c.reason, Edited: c.trigger.Edited}
 		site.Settle, site.MaxWait = max(c.trigger.Settle, time.Second), max(c.trigger.MaxWait, 10*time.Second)
 		list = append(list, site)
 	}

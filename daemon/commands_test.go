@@ -111,6 +111,12 @@ func TestNow(t *testing.T) {
 		s.mustRun(words("pages --state failed"), "/p/broken")
 	})
 
+	t.Run("says that a page whose source is down is tried again", func(t *testing.T) {
+		s := servedSite(t)
+		s.source.down.Store(true)
+		s.mustFail(exitFailed, words("now /p/a"), "/p/a  not yet: ", "tried again", "1 of 1 not done")
+	})
+
 	t.Run("says what cannot be", func(t *testing.T) {
 		s := servedSite(t)
 		s.mustFail(exitFailed, words("now /p/unknown/page"), "no route matches")

@@ -38,14 +38,17 @@ func newExplainCommand(flags *globalFlags) *cobra.Command {
 // writeExplanation tells a person about a page.
 func writeExplanation(w screen, e api.Explanation, now time.Time) {
 	fmt.Fprintf(w, "%s  %s\n", e.Path, colorOf(e.Freshness).Sprint(string(e.Freshness)))
-	if e.Unmatched {
+	switch {
+	case e.Passed != "":
+		w.field("route", "none makes a page of it: the origin %q always answers this path itself", e.Passed)
+	case e.Unmatched:
 		w.field("route", "none has this path; nothing will be rendered for it")
 	}
 	if e.Freshness == ledger.PageUnknown {
 		explainHistory(w, e, now)
 	}
 	if e.Label != "" {
-		w.field("stale by", "%s: it was triggered, and its pages are being rendered", e.Label)
+		w.field("stale by", "a trigger of %s, which are being rendered", pagesOf(e.Label))
 	}
 	if e.Owed != nil {
 		explainOwed(w, e.Owed, now)
@@ -118,7 +121,11 @@ func explainOwed(w screen, o *ledger.OwedState, now time.Time) {
 func explainPage(w screen, e api.Explanation, now time.Time) {
 	p := e.Page
 	if p.Gone {
-		w.field("page", "removed %s", ago(p.At, now))
+		removed := p.Changed
+		if removed.IsZero() {
+			removed = p.At
+		}
+		w.field("page", "removed %s", ago(removed, now))
 	} else {
 		w.field("file", "%s, %d bytes, %s", e.File, p.Size, p.Type)
 		w.field("changed", "%s", ago(p.Changed, now))

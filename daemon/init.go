@@ -116,7 +116,7 @@ func runInit(ctx context.Context, w io.Writer, opts initOptions) error {
 		}
 	}
 	ok := runChecks(ctx, w, st.cfg)
-	for _, note := range append(st.cfg.Warnings(), append(site.Notes, closed(dir)...)...) {
+	for _, note := range append(st.cfg.Warnings(), slices.Concat(site.Notes, closed(dir), plan.Unseen())...) {
 		fmt.Fprintf(w, "%s %s\n", color.YellowString("!"), note)
 	}
 	printSteps(out, nextSteps(plan))
@@ -183,6 +183,7 @@ func stage(final string, list []setup.File) (_ *staged, err error) {
 	if err != nil {
 		return nil, err
 	}
+	nc.File = filepath.Join(final, setup.NginxFile)
 	if s.nginx, err = nginx.Include(nc); err != nil {
 		return nil, fmt.Errorf("nginx: %w", err)
 	}

@@ -71,12 +71,10 @@ func behind(p setup.Plan) string {
 		"(Apache: `Listen %s`, and a copy of the VirtualHost for it%s). Reload; `%s` must find it", at, at, https, at, apache, command(p, "check"))
 }
 
-// command is a command line for the site, by the user that it runs as.
+// command is a command line for the site, by the user that it runs as. It names
+// the config, since nobody knows in which folder the line will be entered.
 func command(p setup.Plan, name string) string {
-	line := "rebake " + name
-	if here, err := os.Getwd(); err != nil || here != p.Dir {
-		line += " --config " + p.Config()
-	}
+	line := "rebake " + name + " --config " + p.Config()
 	if os.Getuid() == 0 && name != "check" {
 		line = "runuser -u " + p.User + " -- " + line
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"maps"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,6 +15,7 @@ import (
 
 	"rebake/daemon/config"
 	"rebake/daemon/nginx"
+	"rebake/daemon/setup"
 	"rebake/renderer"
 	"rebake/storage"
 )
@@ -34,6 +37,9 @@ func newNginxCommand(flags *globalFlags) *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
+			if nc.File, err = includeOf(flags.config); err != nil {
+				return failed(err)
+			}
 			text := nginx.Include
 			if server {
 				text = nginx.Server
@@ -48,6 +54,23 @@ func newNginxCommand(flags *globalFlags) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&server, "server", false, "print a whole server block")
 	return cmd
+}
+
+// includeOf is the file of nginx that init has written beside the config, ""
+// when there is none.
+func includeOf(flag string) (string, error) {
+	conf, err := config.Find(flag)
+	if err != nil {
+		return "", err
+	}
+	name, err := filepath.Abs(filepath.Join(filepath.Dir(conf), setup.NginxFile))
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", setup.NginxFile, err)
+	}
+	if _, err := os.Stat(name); err != nil {
+		return "", nil // it lies elsewhere, where nobody can know
+	}
+	return name, nil
 }
 
 // serverName is the site's host without its port, which nginx does not compare.

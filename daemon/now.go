@@ -135,16 +135,30 @@ func (a asking) printNow(res nowResult, o nowOptions, took time.Duration) error 
 // notDone reports that a page is not what was asked for. What is spooled will
 // be, for who does not wait for it.
 func notDone(p api.PageResult, noWait bool) bool {
-	return p.Result == "failed" || p.Result == "unmatched" || p.Result == "spooled" && !noWait
+	return p.Result == "failed" || p.Result == "retrying" || p.Result == "unmatched" || p.Result == "spooled" && !noWait
+}
+
+// inText says for people how soon a time comes.
+func inText(t, now time.Time) string {
+	if wait := t.Sub(now).Round(100 * time.Millisecond); wait > 0 {
+		return "in " + wait.String()
+	}
+	return "now"
 }
 
 // printPages tells of each page that was named.
 func (a asking) printPages(res api.TriggerResult, bad int, noWait bool, took time.Duration) {
 	for _, p := range res.Pages {
 		text := p.Path + "  " + p.Result
+		if p.Result == "retrying" {
+			text = p.Path + "  not yet"
+		}
 		if p.Reason != "" {
 			// The path stands there already.
 			text += ": " + strings.TrimPrefix(p.Reason, p.Path+": ")
+		}
+		if p.Result == "retrying" {
+			text += "; tried again " + inText(p.Next, time.Now())
 		}
 		a.tell(!notDone(p, noWait), "%s", text)
 	}

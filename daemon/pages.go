@@ -33,7 +33,7 @@ With --json it prints one object a line.`,
 			}
 			n, err := a.eachPage(cmd, query)
 			if err == nil && n == 0 && !a.json {
-				fmt.Fprintln(cmd.ErrOrStderr(), "no such page; `rebake build` makes all that the routes' lists name")
+				fmt.Fprintln(cmd.ErrOrStderr(), noPages(tag, prefix, state))
 			}
 			return err
 		}),
@@ -43,6 +43,26 @@ With --json it prints one object a line.`,
 	cmd.Flags().StringVar(&state, "state", "", "only pages that are fresh, stale, retrying, failed, gone or lagging")
 	cmd.Flags().Bool("json", false, "print one JSON object a line")
 	return cmd
+}
+
+// noPages says that a list is empty.
+func noPages(tag, prefix, state string) string {
+	text := "no page"
+	if prefix != "" {
+		text += " at or below " + prefix
+	}
+	if tag != "" {
+		text += " with tag " + tag
+	}
+	switch {
+	case state != "":
+		return text + " is " + state
+	case tag != "" || prefix != "":
+		text += " is known"
+	default:
+		text += " is known yet"
+	}
+	return text + "; `rebake build` makes all that the routes' lists name"
 }
 
 // eachPage prints pages as they come.

@@ -131,9 +131,31 @@ func downText(d ledger.Down, now time.Time) string {
 	return fmt.Sprintf("%s (%s), since %s: %s; tried again %s", color.RedString(d.Upstream), d.Server, ago(d.Since, now), d.Reason, next)
 }
 
+// pagesOf says for people which pages have a label.
+func pagesOf(l ledger.Label) string {
+	kind, of, _ := strings.Cut(string(l), ":")
+	near, isNear := strings.CutPrefix(of, "near:")
+	file, isTemplate := strings.CutPrefix(of, "template:")
+	switch {
+	case kind == "tag" && isNear:
+		return "the pages that lead to " + near
+	case kind == "tag" && isTemplate:
+		return "the pages made with " + file
+	case kind == "tag":
+		return "the pages with tag " + of
+	case kind == "item":
+		return "the pages that show " + of
+	case kind == "prefix":
+		return "the pages at and below " + of
+	case kind == "route":
+		return "the pages of route " + of
+	}
+	return "all pages"
+}
+
 // walkText says which walk, and what it waits for.
 func walkText(walk ledger.Walking, now time.Time) string {
-	text := fmt.Sprintf("%s, triggered %s", walk.Label, ago(walk.Since, now))
+	text := fmt.Sprintf("%s, asked for %s", pagesOf(walk.Label), ago(walk.Since, now))
 	wait := walk.Due.Sub(now).Round(100 * time.Millisecond)
 	switch {
 	case walk.Error != "":
@@ -184,7 +206,9 @@ func writeStatus(w screen, site string, s api.Status) {
 		}
 		w.field("parked", "%s; `rebake webhook parked` shows them", text)
 	}
-	w.field("timers", "%d", s.Timers)
+	if s.Timers > 0 {
+		w.field("scheduled", "%s: a second look, a date in the content, revalidate of a route", count(s.Timers, "trigger waits for its time", "triggers wait for their time"))
+	}
 	writePolls(w, s)
 	for i, walk := range s.Walks {
 		if i == 5 {
@@ -193,7 +217,7 @@ func writeStatus(w screen, site string, s api.Status) {
 		}
 		name := ""
 		if i == 0 {
-			name = "walking"
+			name = "triggering"
 		}
 		w.field(name, "%s", walkText(walk, s.At))
 	}

@@ -59,7 +59,7 @@ func TestServe_H111_SecondSignalEndsAtOnce(t *testing.T) {
 		_, err := http.Get("http://" + s.listen + "/")
 		return err != nil
 	})
-	p.wantEnd(p.signal(syscall.SIGTERM), time.Second)
+	p.wantEnd(p.signal(syscall.SIGTERM), 4*time.Second) // one signal alone would be given ten
 	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
 		t.Errorf("ended with %s, want by the signal", p.cmd.ProcessState)
 	}

@@ -68,6 +68,8 @@ type webhookReading struct {
 	// Failed are the parts of rules that came to nothing: the event would be
 	// parked.
 	Failed []webhook.Failure `json:"failed"`
+	// Dropped are the parts of rules that gave nothing.
+	Dropped []webhook.Failure `json:"dropped"`
 
 	Paths    []string     `json:"paths"`
 	Known    []string     `json:"known"` // that are rendered if they are pages
@@ -153,7 +155,7 @@ func (o webhookTest) event(stdin io.Reader, hook *webhook.Hook) (webhook.Event, 
 func newWebhookReading(hook *webhook.Hook, r webhook.Reading) webhookReading {
 	cfg := hook.Config()
 	res := webhookReading{
-		Webhook: hook.Name(), Kind: cfg.Kind, Rules: len(cfg.Rules), Matched: some(r.Matched), Failed: some(r.Failed),
+		Webhook: hook.Name(), Kind: cfg.Kind, Rules: len(cfg.Rules), Matched: some(r.Matched), Failed: some(r.Failed), Dropped: some(r.Dropped),
 		Paths: some(r.Paths), Known: some(r.Known), Prefixes: some(r.Prefixes), Tags: some(r.Tags), Items: []testedItem{}, All: r.All, Asks: r.Ask,
 		Message: r.Message,
 		Settle:  cfg.Settle.String(), MaxWait: cfg.MaxWait.String(), Recheck: cfg.Recheck.String(),
@@ -253,6 +255,9 @@ func (a asking) printReading(res webhookReading) {
 		a.screen.note("the event would be parked, and its sender told 200; what follows counts all the same")
 	}
 	a.printNamed(res)
+	for _, d := range res.Dropped {
+		a.screen.field("dropped", "%s: %s", d.Key, d.Message)
+	}
 	if res.isZero() {
 		return
 	}

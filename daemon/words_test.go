@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"rebake/api"
+	"rebake/api/webhook"
 	"rebake/storage/ledger"
 )
 
@@ -37,17 +39,42 @@ func TestWords_ofWhatPagesWaitFor(t *testing.T) {
 			owed := &ledger.OwedState{Status: "waiting", Due: soon, Attempts: 1, LastTry: now, Error: lag, Since: now}
 			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageRetrying, Owed: owed}, now)
 		}, []string{lag, "next try   in 2s"}},
+		"explain a page that was removed": {func(w screen) {
+			page := &ledger.PageState{Gone: true, At: now.Add(-39 * time.Second), Changed: now.Add(-13 * time.Minute)}
+			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageGone, Page: page}, now)
+		}, []string{"page       removed 13m0s ago", "checked    39s ago"}},
+		"explain a path that its origin keeps": {func(w screen) {
+			writeExplanation(w, api.Explanation{Path: "/wp-admin", Freshness: ledger.PageUnknown, Unmatched: true, Passed: "wp"}, now)
+		}, []string{`none makes a page of it: the origin "wp" always answers this path itself`}},
+		"pages where none is": {func(w screen) {
+			for _, query := range [][3]string{{"", "", "failed"}, {"t", "/a", "lagging"}, {"t", "", ""}, {}} {
+				fmt.Fprintln(w, noPages(query[0], query[1], query[2]))
+			}
+		}, []string{"no page is failed\n", "no page at or below /a with tag t is lagging\n", "no page with tag t is known; `rebake build`", "no page is known yet; `rebake build`"}},
+		"a webhook test that drops something": {func(w screen) {
+			dropped := []webhook.Failure{{Key: "rules[0].paths[1]", Message: "null"}}
+			asking{screen: w}.printReading(webhookReading{Webhook: "cms", Rules: 1, Matched: []int{0}, Paths: []string{"/a"}, Dropped: dropped})
+		}, []string{"cms: rules[0] matches", "dropped    rules[0].paths[1]: null"}},
+		"pages that a trigger means": {func(w screen) {
+			for _, l := range []ledger.Label{"tag:near:/blog/a", "tag:template:post.html", "tag:post:1", "item:post:1", "prefix:/blog", "route:/blog/{slug}", ledger.Site} {
+				fmt.Fprintln(w, pagesOf(l))
+			}
+		}, []string{
+			"pages that lead to /blog/a\n", "pages made with post.html\n", "pages with tag post:1\n", "pages that show post:1\n",
+			"pages at and below /blog\n", "pages of route /blog/{slug}\n", "all pages\n",
+		}},
 		"explain a page that lags": {func(w screen) {
 			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageFresh, Page: &ledger.PageState{At: now, Lagging: lag}}, now)
 		}, []string{"lagging    " + lag}},
 		"status": {func(w screen) {
-			writeStatus(w, "https://www.example.com", api.Status{Redis: "ok", At: now, Lagging: 1, Parked: 3, Dropped: 12, Walks: []ledger.Walking{
+			writeStatus(w, "https://www.example.com", api.Status{Redis: "ok", At: now, Lagging: 1, Timers: 3, Parked: 3, Dropped: 12, Walks: []ledger.Walking{
 				{Label: "item:post:1", Since: now, Due: soon},
 				{Label: "item:post:2", Since: now, Due: soon, Attempts: 2, Error: "status 503"},
 			}})
 		}, []string{
+			"scheduled  3 triggers wait for their time", "triggering the pages that show post:1, asked for",
 			"lagging    1 page with something older", "rebake pages --state lagging", "parked     3 events", "nobody understood, and 12 older ones dropped; `rebake webhook parked`",
-			"item:post:1, triggered", "settling until " + clock(soon), "status 503; tried again in 2s",
+			"the pages that show post:1, asked for", "settling until " + clock(soon), "status 503; tried again in 2s",
 		}},
 		"parked events": {func(w screen) {
 			w.width = 80

@@ -183,7 +183,7 @@ func (r *Renderer) Render(ctx context.Context, m Match, urgent bool) (storage.Pa
 	}
 	body, err := r.templates.execute(ctx, m.route.template, m.Gates.MaxBytes, data)
 	if err != nil {
-		return storage.Page{}, err
+		return storage.Page{}, m.route.unopened(data, err)
 	}
 	page := storage.Page{Path: m.Path, Type: kind + charset, Body: body, Route: m.Route(), Wake: wake, Revalidate: m.Revalidate()}
 	if page.Tags, err = m.route.pageTags(env, slices.Concat(items.tags(), m.route.selfTags(data), m.route.listTags(env))); err != nil {

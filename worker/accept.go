@@ -23,6 +23,10 @@ type Trigger struct {
 	// triggered, and those that ought to, which the CMS is asked for.
 	Items    []Item
 	Priority ledger.Priority
+	// Edited is when all of it had been changed, by the clock of those who make
+	// the pages: one that says that it was made before is not published. Zero
+	// when the sender does not say.
+	Edited time.Time
 	// Reason says for people who asked.
 	Reason string
 	// Recheck asks for a second look a little later.

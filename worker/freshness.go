@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"rebake/storage"
 	"rebake/storage/ledger"
 )
@@ -36,68 +34,6 @@ type laggingError struct {
 
 func (e *laggingError) Error() string { return e.reason }
 
-// pageItem is what the ledger calls the page at a path among the items: a page
-// that an announced item has, whether it was ever published or not.
-func pageItem(p storage.Path) string { return "expected:" + p.String() }
-
-// madeItem is what the ledger calls, among the items, the time when a page was
-// made: a page that may show an announced item has to be made after its edit.
-func madeItem(p storage.Path) string { return madeAt + p.String() }
-
-const madeAt = "made:"
-
-// announce tells the ledger what versions a trigger's items have now, and that
-// they have its pages, before anything is rendered for it: a render that shows
-// less than that, or was made before, is not published.
-func (w *Worker) announce(ctx context.Context, t Trigger) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	announced := false
-	for _, i := range t.Items {
-		if i.Version != "" {
-			announced = true
-			group.Go(func() error { return w.Ledger.Announce(ctx, i.Tag, i.Version) })
-		}
-	}
-	if announced && t.At.IsZero() {
-		group.Go(func() error { return w.expect(ctx, t) })
-	}
-	return group.Wait()
-}
-
-// lastEdit is the newest version of some items that is a time, "" when none is.
-// One that is still to come was set by hand, or by a clock that is wrong: no page
-// could be made after it.
-func lastEdit(items []Item) (newest string) {
-	soon := time.Now().Add(time.Minute).UTC().Format(time.RFC3339)
-	for _, i := range items {
-		if order, isTime := storage.CompareVersions(i.Version, soon); !isTime || order > 0 {
-			continue
-		}
-		if order, _ := storage.CompareVersions(i.Version, newest); newest == "" || order > 0 {
-			newest = i.Version
-		}
-	}
-	return newest
-}
-
-// expect tells the ledger that there are the pages of a trigger now, and when
-// the edit was that they have to show.
-func (w *Worker) expect(ctx context.Context, t Trigger) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	now := time.Now().UTC().Format(time.RFC3339Nano)
-	for _, p := range t.Paths {
-		group.Go(func() error { return w.Ledger.Announce(ctx, pageItem(p), now) })
-	}
-	if edited := lastEdit(t.Items); edited != "" {
-		for _, p := range slices.Concat(t.Paths, t.Known) {
-			group.Go(func() error { return w.Ledger.Announce(ctx, madeItem(p), edited) })
-		}
-	}
-	return group.Wait()
-}
-
 // mayPublish checks what a render shows against what was announced of it. What
 // is older is a *storage.TemporaryError for as long as Config.Lag, and is then
 // noted in page.Lagging. Items that the page does not show are not asked for.
@@ -107,8 +43,10 @@ func (w *Worker) expect(ctx context.Context, t Trigger) error {
 // never show.
 func (w *Worker) mayPublish(ctx context.Context, run *ledger.Run, page *storage.Page) error {
 	shown := maps.Clone(page.Versions)
-	if page.Made != "" {
-		shown = with(shown, madeItem(run.Path), page.Made)
+	if page.Made != "" && run.Announced {
+		for _, name := range mustBeMade(page) {
+			shown = with(shown, name, page.Made)
+		}
 	}
 	if !run.Announced || len(shown) == 0 {
 		return nil
@@ -163,7 +101,7 @@ func older(shown map[string]string, announced map[string]ledger.Announced) *lagg
 }
 
 func waitsFor(item, announced, shown string) string {
-	if strings.HasPrefix(item, madeAt+"/") {
+	if strings.HasPrefix(item, madeAt) {
 		return fmt.Sprintf("waits for the CMS to make the page anew, after an edit of %s (shows one made %s)", announced, shown)
 	}
 	return fmt.Sprintf("waits for the CMS to show version %s of %s (shows %s)", announced, item, shown)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"rebake/renderer"
 	"rebake/storage"
@@ -35,6 +36,9 @@ func (f *fakeRenderer) onResolve(resolve resolveFunc) {
 
 // version is what the number n is as a version of WordPress.
 func version(n int) string { return fmt.Sprintf("2026-11-23T10:00:%02d", n) }
+
+// edit is the time of an edit that made version n.
+func edit(n int) time.Time { return time.Date(2026, 11, 23, 10, 0, n, 0, time.UTC) }
 
 // show makes the page show version n of an item, with a text that says so.
 func (f *fakeRenderer) show(path, item string, n int) {

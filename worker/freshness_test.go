@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"rebake/renderer"
 	"rebake/storage"
 	"rebake/storage/ledger"
 )
@@ -270,7 +271,7 @@ func TestFreshness_PageMadeBeforeAnEditWaitsForOneMadeAfterIt(t *testing.T) {
 	r.madeAt("/", "older still", 1)
 	r.madeAt("/new", "the new post", 2)
 	news := edited("/new", "post:2", 2) // which is not on the home page yet
-	news.Known = onePath("/")
+	news.Known, news.Edited = onePath("/"), edit(2)
 	p.accepted(news)
 	p.await("/new", ledger.PageFresh)
 	s.wantServed("/new", "the new post")
@@ -284,13 +285,39 @@ func TestFreshness_PageMadeBeforeAnEditWaitsForOneMadeAfterIt(t *testing.T) {
 	s.wantServed("/", "with the new post")
 }
 
+func TestFreshness_PagesOfAnEditWithoutAVersionAreMadeAfterIt(t *testing.T) {
+	for name, edited := range map[string]Trigger{
+		"an item":                     {Items: []Item{{Tag: "category:4"}}},
+		"a tag":                       {Labels: []ledger.Label{ledger.Tag("category:4")}},
+		"a prefix":                    {Labels: []ledger.Label{ledger.Prefix(mustPath("/blog"))}},
+		"the site":                    {Labels: []ledger.Label{ledger.Site}},
+		"what an item is resolved to": {Items: []Item{{Tag: "post:9"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newWebsite(t)
+			p, r := s.runningOrigin()
+			s.tag("/blog/a", "category:4", "list:cms/posts")
+			s.resolvesTo(renderer.Resolved{Tags: []string{"list:cms/posts"}})
+			r.madeAt("/blog/a", "before", 1)
+			p.trigger(ledger.Critical, "/blog/a")
+			p.await("/blog/a", ledger.PageFresh)
+			r.madeAt("/blog/a", "from a cache", 1)
+			edited.Priority, edited.Edited = ledger.Critical, edit(2)
+			p.accepted(edited)
+			p.await("/blog/a", ledger.PageRetrying)
+			s.wantServed("/blog/a", "before")
+			r.madeAt("/blog/a", "after", 2)
+			p.await("/blog/a", ledger.PageFresh)
+			s.wantServed("/blog/a", "after")
+		})
+	}
+}
+
 func TestFreshness_EditThatIsStillToComeHoldsNoPageBack(t *testing.T) {
 	s := newWebsite(t)
 	p, r := s.runningOrigin()
 	r.madeAt("/", "text", 1)
-	p.accepted(Trigger{Paths: onePath("/"), Priority: ledger.Critical, Items: []Item{
-		{Tag: "post:1", Version: version(1)}, {Tag: "post:2", Version: "9999-01-01T00:00:00"}, {Tag: "post:3", Version: "7"},
-	}})
+	p.accepted(Trigger{Paths: onePath("/"), Priority: ledger.Critical, Edited: time.Now().Add(time.Hour)})
 	p.await("/", ledger.PageFresh)
 	s.wantServed("/", "text")
 	s.wantRenders("/", 1)

@@ -69,6 +69,9 @@ func (w *Worker) resolve(ctx context.Context, walk *ledger.Walk) (again *comebac
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	if err := w.expectOthers(ctx, item, got); err != nil {
+		return nil, err
+	}
 	if err := w.takeResolved(ctx, walk, got); err != nil {
 		return nil, err
 	}

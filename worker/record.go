@@ -56,6 +56,9 @@ func (w *Worker) record(ctx context.Context, t Trigger) (a Accepted, rest Trigge
 	}
 	known := req
 	known.OnlyPublished = true
+	if len(t.Paths)+len(t.Items) > 0 {
+		known.Priority = min(req.Priority, ledger.Default) // the page that somebody has edited comes first
+	}
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)

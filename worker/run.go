@@ -266,7 +266,8 @@ func (w *Worker) finish(ctx context.Context, run *ledger.Run, outcome ledger.Out
 
 func (w *Worker) fail(ctx context.Context, run *ledger.Run, err error) (ledger.End, error) {
 	outcome, delay := decide(err, run.Attempts)
-	w.logFailure(run, outcome, delay, err)
+	// Who reads that a page has failed may mend it at once: the ledger knows first.
+	defer w.logFailure(run, outcome, delay, err)
 	return w.tell(ctx, func() (ledger.End, error) { return run.Fail(ctx, outcome, delay, err.Error()) })
 }
 

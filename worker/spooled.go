@@ -41,6 +41,7 @@ type spooledTrigger struct {
 	OnlyPublished bool            `json:"only_published,omitempty"`
 	Unkeep        bool            `json:"unkeep,omitempty"`
 	At            time.Time       `json:"at,omitzero"`
+	Edited        time.Time       `json:"edited,omitzero"`
 	RecheckMS     int64           `json:"recheck_ms,omitempty"`
 	SettleMS      int64           `json:"settle_ms,omitempty"`
 	MaxWaitMS     int64           `json:"max_wait_ms,omitempty"`
@@ -57,7 +58,7 @@ func (w *Worker) spool(t Trigger, why error) (*Spooled, error) {
 	s := &Spooled{ID: "spool-" + rand.Text()[:13], Paths: t.Paths, Labels: slices.Clone(t.Labels), Why: redisReason(why)}
 	rec := spooledTrigger{
 		ID: s.ID, Accepted: time.Now(), Priority: t.Priority, Reason: t.Reason, Recheck: t.Recheck,
-		OnlyPublished: t.OnlyPublished, Unkeep: t.Unkeep, At: t.At,
+		OnlyPublished: t.OnlyPublished, Unkeep: t.Unkeep, At: t.At, Edited: t.Edited,
 		Paths: pathNames(t.Paths), Known: pathNames(t.Known),
 		RecheckMS: t.RecheckAfter.Milliseconds(), SettleMS: t.Settle.Milliseconds(), MaxWaitMS: t.MaxWait.Milliseconds(),
 	}
@@ -98,7 +99,7 @@ func parsePaths(names []string) (paths []storage.Path, err error) {
 // parse reads the trigger back.
 func (s spooledTrigger) parse() (t Trigger, err error) {
 	t = Trigger{
-		Priority: s.Priority, Reason: s.Reason, Recheck: s.Recheck, OnlyPublished: s.OnlyPublished, At: s.At,
+		Priority: s.Priority, Reason: s.Reason, Recheck: s.Recheck, OnlyPublished: s.OnlyPublished, At: s.At, Edited: s.Edited,
 		RecheckAfter: time.Duration(s.RecheckMS) * time.Millisecond,
 		Settle:       time.Duration(s.SettleMS) * time.Millisecond, MaxWait: time.Duration(s.MaxWaitMS) * time.Millisecond,
 	}

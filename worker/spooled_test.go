@@ -23,7 +23,7 @@ func TestSpooled_KeepsWhatATriggerSays(t *testing.T) {
 	want := Trigger{
 		Paths: onePath("/a"), Known: onePath("/old"), Labels: []ledger.Label{ledger.Tag("x")},
 		Items:    []Item{{Tag: "post:1", Version: version(2)}, {Tag: "media:3"}},
-		Priority: ledger.Critical, Reason: "webhook wordpress", Recheck: true, Settle: 500 * time.Millisecond, MaxWait: 10 * time.Second,
+		Priority: ledger.Critical, Reason: "webhook wordpress", Recheck: true, Edited: time.Date(2026, 11, 23, 10, 0, 5, 0, time.UTC), Settle: 500 * time.Millisecond, MaxWait: 10 * time.Second,
 	}
 	spooled, err := p.spool(want, storage.Temporary(errors.New("away")))
 	if err != nil {

@@ -1,6 +1,10 @@
 package webhook
 
-import "rebake/worker"
+import (
+	"time"
+
+	"rebake/worker"
+)
 
 // Event is a request that its sender's secret vouches for, decoded.
 type Event struct {
@@ -35,6 +39,8 @@ type Change struct {
 	// Items are what has changed in the CMS, with their versions. The pages
 	// that show them are found by their tag, "post:42", and by asking the CMS.
 	Items []worker.Item
+	// Edited is that of worker.Trigger.
+	Edited time.Time
 	// All is every page of the site, at low priority.
 	All bool
 	// Ask are the URLs of pages about which the sender only wants to know how

@@ -78,6 +78,9 @@ type Reading struct {
 	Matched []int
 	// Failed are the parts of rules that came to nothing. The others count.
 	Failed []Failure
+	// Dropped are the parts of rules that gave nothing for the event, such as
+	// null.
+	Dropped []Failure
 	// Busy says that rules had no time for the event, and nothing is known of
 	// it: its sender has to send it again.
 	Busy bool
@@ -112,10 +115,13 @@ func (h *Hook) read(e Event) Reading {
 			continue
 		}
 		r.Matched = append(r.Matched, i)
-		c.Paths = append(c.Paths, list("paths", rule.paths, env, fail)...)
-		c.Tags = append(c.Tags, list("tags", rule.tags, env, fail)...)
-		c.Prefixes = append(c.Prefixes, list("prefixes", rule.prefixes, env, fail)...)
-		c.Items = append(c.Items, rule.items(env, own.Items, fail)...)
+		drop := func(key, what string) {
+			r.Dropped = append(r.Dropped, Failure{fmt.Sprintf("rules[%d].%s", i, key), what})
+		}
+		c.Paths = append(c.Paths, list("paths", rule.paths, env, fail, drop)...)
+		c.Tags = append(c.Tags, list("tags", rule.tags, env, fail, drop)...)
+		c.Prefixes = append(c.Prefixes, list("prefixes", rule.prefixes, env, fail, drop)...)
+		c.Items = append(c.Items, rule.items(env, own.Items, fail, drop)...)
 		c.All = c.All || rule.all
 	}
 	switch {
@@ -150,7 +156,7 @@ func (r rule) matches(env map[string]any, fail func(string, error)) bool {
 
 // items returns the item that a rule names, or the event's own with the rule's
 // version.
-func (r rule) items(env map[string]any, own []worker.Item, fail func(string, error)) []worker.Item {
+func (r rule) items(env map[string]any, own []worker.Item, fail func(string, error), drop func(key, what string)) []worker.Item {
 	version, versioned := "", false
 	if r.version != nil {
 		var err error
@@ -165,7 +171,11 @@ func (r rule) items(env map[string]any, own []worker.Item, fail func(string, err
 		case err != nil:
 			fail("item", err)
 			return nil
-		case !ok || tag == "":
+		case !ok:
+			drop("item", "null")
+			return nil
+		case tag == "":
+			drop("item", "empty")
 			return nil
 		}
 		at := slices.IndexFunc(own, func(i worker.Item) bool { return i.Tag == tag })
@@ -187,18 +197,24 @@ func (r rule) items(env map[string]any, own []worker.Item, fail func(string, err
 	return items
 }
 
-// list evaluates the texts of one key. What fails is left out, and told.
-func list(key string, texts []*expression.Text, env map[string]any, fail func(string, error)) []string {
+// list evaluates the texts of one key. What fails, or gives nothing, is left
+// out, and told.
+func list(key string, texts []*expression.Text, env map[string]any, fail func(string, error), drop func(key, what string)) []string {
 	var all []string
 	for i, t := range texts {
 		v, ok, err := t.EvalValue(env)
+		var some []string
 		if err == nil && ok {
-			var some []string
 			some, err = textsOf(v)
 			all = append(all, some...)
 		}
-		if err != nil {
-			fail(fmt.Sprintf("%s[%d]", key, i), err)
+		switch place := fmt.Sprintf("%s[%d]", key, i); {
+		case err != nil:
+			fail(place, err)
+		case !ok:
+			drop(place, "null")
+		case len(some) == 0:
+			drop(place, "empty")
 		}
 	}
 	return all

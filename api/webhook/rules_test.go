@@ -87,6 +87,16 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func TestRules_tellsWhatWasDropped(t *testing.T) {
+	h := mustHook(t, Config{Kind: "strapi", Rules: []Rule{{
+		Paths: Texts{"/a", "/b/{body.entry.parent?.slug}", "{body.nothing}"}, Tags: Texts{"{[nil]}", "t"}, Item: "{body.nothing}",
+	}}})
+	want := []Failure{{"rules[0].paths[1]", "null"}, {"rules[0].paths[2]", "null"}, {"rules[0].tags[0]", "empty"}, {"rules[0].item", "null"}}
+	if diff := cmp.Diff(want, h.read(event(t, h, published)).Dropped); diff != "" {
+		t.Errorf("dropped (-want +got):\n%s", diff)
+	}
+}
+
 // What fails is told with its place, and the rest counts.
 func TestRules_failures(t *testing.T) {
 	for name, c := range map[string]struct {

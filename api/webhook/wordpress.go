@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"rebake/worker"
 )
@@ -21,6 +22,7 @@ type wpRequest struct {
 	Source  string            `json:"source"`
 	Version wpNumber          `json:"version"`
 	Home    string            `json:"home"`
+	At      string            `json:"at"`
 	Events  []json.RawMessage `json:"events"`
 	Ask     wpTexts           `json:"ask"`
 }
@@ -82,6 +84,7 @@ func readWordPress(e Event) (Change, error) {
 		r.read(event)
 	}
 	c := r.change()
+	c.Edited, _ = time.Parse(time.RFC3339, req.At) // older plugins do not say it
 	if len(r.unknown) > 0 {
 		return c, fmt.Errorf("events of a type that is not known, and that name no page: %s", strings.Join(r.unknown, ", "))
 	}

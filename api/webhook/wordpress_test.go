@@ -3,6 +3,7 @@ package webhook
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -156,6 +157,15 @@ func TestReadWordPress_aQuestion(t *testing.T) {
 }
 
 // What nothing can be made of is kept for a person, and the rest counts.
+func TestReadWordPress_whenItWasSent(t *testing.T) {
+	for text, want := range map[string]time.Time{`"2026-11-23T10:00:05Z"`: time.Date(2026, 11, 23, 10, 0, 5, 0, time.UTC), `"today"`: {}} {
+		c, err := readWordPress(Event{Raw: []byte(`{"source":"wordpress","version":1,"at":` + text + `,"events":[{"type":"all"}]}`)})
+		if err != nil || !c.All || !c.Edited.Equal(want) {
+			t.Errorf("at %s: edited = %v, all = %v, %v; want %v", text, c.Edited, c.All, err, want)
+		}
+	}
+}
+
 func TestReadWordPress_aTypeThatIsNotKnown(t *testing.T) {
 	c, err := readWordPress(Event{Raw: []byte(`{"source":"wordpress","version":1,"events":[{"type":"weather"},{"type":"media","id":1},{"type":"weather"},{"type":"tide"}]}`)})
 	if err == nil || !strings.HasSuffix(err.Error(), `name no page: "weather", "tide"`) || len(c.Items) != 1 {

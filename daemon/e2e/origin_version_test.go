@@ -19,7 +19,7 @@ $slug = basename( parse_url( $_SERVER['REQUEST_URI'], PHP_URL_PATH ) );
 add_filter( 'rebake_shown', function ( $shown ) use ( $slug ) {
 	return 'silent' === $slug ? array() : $shown;
 } );
-if ( 'GET' !== $_SERVER['REQUEST_METHOD'] || ! in_array( $slug, array( 'whole', 'html-alone', 'silent', 'quiet' ), true ) ) {
+if ( 'GET' !== $_SERVER['REQUEST_METHOD'] || ! in_array( $slug, array( 'whole', 'html-alone', 'silent', 'quiet', 'hushed' ), true ) ) {
 	return;
 }
 if ( is_file( "$dir/on" ) ) {
@@ -62,6 +62,8 @@ routes:
 	}
 	quiet := w.create(t, "categories", fields{"name": "Quiet", "slug": "quiet"})
 	w.newPost(t, "in-quiet", "Is there already", quiet.ID)
+	hushed := w.create(t, "categories", fields{"name": "Before of hushed", "slug": "hushed"})
+	w.newPost(t, "in-hushed", "Is in a category that gets another name", hushed.ID)
 	s.run("build")
 	s.serve()
 	w.php(t, fmt.Sprintf(`update_option( 'rebake_settings', array( 'url' => 'http://%s', 'secret' => '%s' ) );`, s.listen, hookSecret))
@@ -70,11 +72,13 @@ routes:
 		for slug, post := range posts {
 			w.edit(t, "posts", post.ID, fields{"title": which + " of " + slug})
 		}
+		w.edit(t, "categories", hushed.ID, fields{"name": which + " of hushed"}) // which leaves no date
 	}
 	edit("First edit")
 	for slug, post := range posts {
 		s.awaitFile(t, post.path(t), "First edit of "+slug, limit)
 	}
+	s.awaitFile(t, hushed.path(t), "First edit of hushed", limit)
 	on := filepath.Join(kept, "on")
 	if err := write(on, ""); err != nil {
 		t.Fatal(err)
@@ -88,7 +92,7 @@ routes:
 	}); !ok {
 		t.Errorf("%s, which does not say what it shows, is not taken for fresh as the cache has it: %+v", silent, s.explain(silent))
 	}
-	late := map[string]string{"quiet": quiet.path(t)}
+	late := map[string]string{"quiet": quiet.path(t), "hushed": hushed.path(t)}
 	for _, slug := range []string{"whole", "html-alone"} {
 		late[slug] = posts[slug].path(t)
 	}

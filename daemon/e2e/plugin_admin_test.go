@@ -76,6 +76,12 @@ func testPluginAdmin(t *testing.T, p *plugged) {
 			t.Error(page)
 		}
 	})
+	t.Run("the page says where the secret stands that init has made", func(t *testing.T) {
+		const want = "in the file that its secret_file names; rebake init has made one called webhook.secret"
+		if page := text(admin.get(t, p.home+"/wp-admin/"+settings).body); !strings.Contains(page, want) {
+			t.Errorf("it does not say %q:\n%s", want, page)
+		}
+	})
 	t.Run("a wrong secret is told everywhere, and edits wait until it is right", func(t *testing.T) {
 		p.settings(t, p.rebake.URL, "another secret")
 		p.silent(t, func() { p.newPost(t, "refused", "Refused") })
@@ -112,6 +118,28 @@ func testPluginAdmin(t *testing.T, p *plugged) {
 		}
 		if page := text(admin.get(t, to).body); !strings.Contains(page, "The test was successful.") {
 			t.Errorf("%s: %s", to, page)
+		}
+	})
+	t.Run("an address that is taken away is not tested, and the page says so", func(t *testing.T) {
+		p.settings(t, "", secret)
+		defer p.settings(t, p.rebake.URL, secret)
+		page := text(admin.get(t, p.home+"/wp-admin/"+settings+"&settings-updated=true").body)
+		if !strings.Contains(page, "Nothing was tested, and nothing is sent. The address or the secret is missing.") {
+			t.Error(page)
+		}
+	})
+	t.Run("what waits has the names that people know it by", func(t *testing.T) {
+		got := p.php(t, `require_once WP_PLUGIN_DIR . '/rebake/admin/status.php';
+			echo rebake_name_events( array(
+				array( 'type' => 'comment', 'id' => 4, 'post' => 12, 'post_type' => 'post', 'links' => array() ),
+				array( 'type' => 'site', 'what' => 'option:blogname' ),
+				array( 'type' => 'site', 'what' => 'menu' ),
+				array( 'type' => 'post', 'id' => 12, 'post_type' => 'recipe' ),
+				array( 'type' => 'term', 'id' => 3, 'taxonomy' => 'category' ),
+				array( 'type' => 'all' ),
+			) );`)
+		if want := "comment 4 on post 12, setting blogname, menu, recipe 12, category 3 and 1 more"; got != want {
+			t.Errorf("it says %q, want %q", got, want)
 		}
 	})
 	t.Run("everything, by hand", func(t *testing.T) {
@@ -218,7 +246,10 @@ func testPluginDiagnosis(t *testing.T, p *plugged) {
 		{"a certificate that nobody knows", secure.URL, secret, "No trusted connection to 127.0.0.1:"},
 		{"another secret", p.rebake.URL, "another secret", "the secret here is not the one in its rebake.yaml"},
 		{"another clock", says(401, "Date: "+time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), `{"revalidated":false}`), secret, "are 1 hour apart"},
-		{"another webhook", p.rebake.URL + "/_rebake/webhooks/wp", secret, "There is no webhook at /_rebake/webhooks/wp."},
+		{"another webhook", says(404, "Content-Type: application/json", `{"revalidated":false,"error":"unknown_webhook","message":"there is no such webhook"}`) + "/_rebake/webhooks/wp", secret, "There is no webhook at /_rebake/webhooks/wp."},
+		{"the path for triggers, which knows no signature", says(401, "Content-Type: application/json", `{"revalidated":false,"error":"unauthorized","message":"Invalid token"}`) + "/api/revalidate", secret, "takes no events at /api/revalidate. Leave the path out, or enter /_rebake/webhooks/NAME"},
+		{"another path", says(404, "Content-Type: application/json", `{"revalidated":false,"error":"not_found","message":"nothing is served here"}`) + "/events", secret, "takes no events at /events."},
+		{"WordPress itself", p.origin, secret, `but it is not Rebake; it may be WordPress itself. Enter http:// and what "listen" says`},
 		{"another server", says(200, "Content-Type: text/html", "<h1>It works</h1>"), secret, "but it is not Rebake"},
 		{"another server that speaks JSON", says(200, "Content-Type: application/json", `{"ok":true}`), secret, "but it is not Rebake"},
 		{"a server that asks for a password", says(401, "", "Authorization required"), secret, "Something in front of Rebake"},

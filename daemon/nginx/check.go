@@ -24,6 +24,11 @@ func (c Config) checked() (Config, error) {
 	if err := checkPath(c.Output); err != nil {
 		return c, fmt.Errorf("output %q: %w", c.Output, err)
 	}
+	if c.File != "" {
+		if err := checkPath(c.File); err != nil {
+			return c, fmt.Errorf("file %q: %w", c.File, err)
+		}
+	}
 	host, port, err := splitAddr(c.Listen)
 	if err != nil {
 		return c, fmt.Errorf("listen %q: %w", c.Listen, err)

@@ -24,6 +24,9 @@ type Config struct {
 	// ServerName is the site's host, or several with spaces between them. Only
 	// Server needs it.
 	ServerName string
+	// File is the absolute path of the file that Include's text is for; empty
+	// for one that is not known, and then a comment names a usual one.
+	File string
 	// Output is the absolute path of the output directory.
 	Output string
 	// Listen is where Rebake listens, "127.0.0.1:8600". A host that means all

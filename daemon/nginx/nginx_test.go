@@ -161,3 +161,15 @@ func TestInclude_IsWhatServerHolds(t *testing.T) {
 		t.Error("the include does not say how to include it")
 	}
 }
+
+func TestInclude_namesItsOwnFile(t *testing.T) {
+	c := valid()
+	c.File = "/srv/my site/rebake-nginx.conf"
+	if got, err := Include(c); err != nil || !strings.Contains(got, `include "/srv/my site/rebake-nginx.conf";`) {
+		t.Errorf("%v\n%s", err, got)
+	}
+	c.File = "/srv/a\nroot /;"
+	if _, err := Include(c); err == nil || !strings.HasPrefix(err.Error(), `file "/srv/a\nroot /;": holds a control character`) {
+		t.Errorf("error %v", err)
+	}
+}

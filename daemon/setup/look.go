@@ -154,6 +154,8 @@ func (l *looker) follow(from, to *url.URL) (string, error) {
 	switch {
 	case *to == *from && l.separate && l.scheme == "https":
 		return "", l.unbelieved(from)
+	case *to == *from && from.Port() != "":
+		return "", portless(from)
 	case *to == *from:
 		return "", fmt.Errorf("%s redirects to itself", from)
 	case !l.separate && sameSite(to.Hostname(), l.site.Hostname()):
@@ -182,6 +184,12 @@ func (l *looker) follow(from, to *url.URL) (string, error) {
 func (l *looker) unbelieved(from *url.URL) error {
 	return fmt.Errorf("%s redirects %s to itself, though it is told X-Forwarded-Proto: https; have it believe that: "+
 		"in nginx write `fastcgi_param HTTPS on;` beside fastcgi_pass, in Apache `SetEnv HTTPS on`", l.base, from)
+}
+
+// portless is the redirect of a server that most likely is not told the port.
+func portless(from *url.URL) error {
+	return fmt.Errorf("%s redirects to itself, as a site does that is not told its port: Debian's fastcgi_params has HTTP_HOST $host, without it; "+
+		"in nginx write `fastcgi_param HTTP_HOST $host:%[2]s;` below `include fastcgi_params;`, or `proxy_set_header Host $host:%[2]s;` for a proxy", from, from.Port())
 }
 
 // sameSite reports whether two hosts differ in nothing but "www.".

@@ -122,8 +122,18 @@ func TestLook_redirects(t *testing.T) {
 		}
 	})
 	t.Run("to itself", func(t *testing.T) {
-		if got := lookError(t, Wish{URL: serve(t, redirecting{map[string]string{"/": "/"}, nil})}); !strings.HasSuffix(got, "redirects to itself") {
+		itself := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://www.example.com/", http.StatusFound)
+		})
+		if got := lookError(t, Wish{URL: "http://www.example.com", Origin: serve(t, itself)}); !strings.HasSuffix(got, "redirects to itself") {
 			t.Error(got)
+		}
+	})
+	t.Run("to itself with a port, of which it may not be told", func(t *testing.T) {
+		server := serve(t, redirecting{map[string]string{"/": "/"}, nil})
+		_, port, _ := strings.Cut(strings.TrimPrefix(server, "http://"), ":")
+		if got, want := lookError(t, Wish{URL: server}), "`fastcgi_param HTTP_HOST $host:"+port+";`"; !strings.Contains(got, want) {
+			t.Errorf("%s\nwant %s", got, want)
 		}
 	})
 	t.Run("that do not end", func(t *testing.T) {

@@ -157,6 +157,19 @@ func (p Plan) InHome() bool {
 	return false
 }
 
+// Unseen tells of a folder that the unit does not see, since its /tmp and
+// /var/tmp are its own.
+func (p Plan) Unseen() []string {
+	for _, name := range []string{p.Dir, p.Program, p.Build} {
+		for _, tmp := range []string{"/tmp/", "/var/tmp/"} {
+			if strings.HasPrefix(name+"/", tmp) {
+				return []string{fmt.Sprintf("the unit does not see %s, since %s says PrivateTmp=yes: take a folder such as /srv, or delete that line", name, ServiceFile)}
+			}
+		}
+	}
+	return nil
+}
+
 // PostGet is what a post is asked for by.
 func (p Plan) PostGet() string {
 	if strings.Contains(p.Site.Headless.Post, "{slug}") {

@@ -318,3 +318,12 @@ func TestPlan_unitSeesHomes(t *testing.T) {
 		}
 	}
 }
+
+func TestPlan_unitHasItsOwnTmp(t *testing.T) {
+	for dir, want := range map[string]bool{"/tmp/site": true, "/var/tmp": true, "/srv/tmp/site": false, "/tmpfs": false} {
+		told := strings.Join(Plan{Dir: dir}.Unseen(), "\n")
+		if got := strings.HasPrefix(told, "the unit does not see "+dir+", since rebake.service says PrivateTmp=yes"); got != want {
+			t.Errorf("%s: %q, want a word: %v", dir, told, want)
+		}
+	}
+}

@@ -26,6 +26,9 @@ func ParseItems(where string) (*Items, error) {
 	return &Items{v}, nil
 }
 
+// Given reports whether ParseItems was given an expression.
+func (i *Items) Given() bool { return i.where != nil }
+
 // Of returns what stands in the answer where the items should be, which may be
 // a single object or null. An answer that does not have the place at all is
 // another one than was asked for: a temporary error, since it may pass.

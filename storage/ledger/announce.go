@@ -16,7 +16,7 @@ const (
 	keepAnnounced = time.Hour
 	// mostAnnounced is the most items of which that is known. Without it a
 	// page is published as it is read.
-	mostAnnounced = 10_000
+	mostAnnounced = 30_000
 	// longestAnnounced is the most bytes of an item and its version.
 	longestAnnounced = 1024
 )

@@ -84,7 +84,15 @@ func (l Label) OfRoute(pattern string) bool {
 	return kind != "route" || of == pattern
 }
 
-// labelsOf returns every label that a page has.
+// LabelsOf returns every label that a page has.
+func LabelsOf(p storage.Path, route string, tags []string) (labels []Label) {
+	for _, l := range labelsOf(p.String(), route, tags) {
+		labels = append(labels, Label(l))
+	}
+	return labels
+}
+
+// labelsOf returns them as they are on the wire.
 func labelsOf(path, route string, tags []string) []string {
 	labels := []string{string(Site), string(Route(route)), "prefix:/"}
 	for i := range path {

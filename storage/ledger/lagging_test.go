@@ -57,7 +57,7 @@ func TestFinish_OfAPageThatLags(t *testing.T) {
 		if err != nil || r.Token == nil {
 			t.Fatalf("fire = %+v, %v; want a token", r, err)
 		}
-		if got := f.mustState(r.Token.Path).Owed.Reason; got != "it lags behind its CMS" {
+		if got := f.mustState(r.Token.Path).Owed.Reason; got != "another look: it lagged behind its CMS" {
 			t.Errorf("reason = %q", got)
 		}
 	})

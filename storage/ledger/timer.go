@@ -97,7 +97,7 @@ func (t Timer) reason() string {
 	case t.Kind == "date":
 		return "a date in its content"
 	case t.Kind == "lagging":
-		return "it lags behind its CMS"
+		return "another look: it lagged behind its CMS"
 	}
 	return t.Kind
 }

@@ -116,10 +116,13 @@ function rebake_secret_field() {
 	rebake_field( 'secret', 'password', '', '' === rebake_setting( 'secret' ) ? '' : '••••••••••••' );
 	echo '<p class="description">';
 	printf(
-		/* translators: 1: keys, 2: file name. */
-		esc_html__( 'What %1$s says in %2$s. Leave the field empty to keep the one that is saved.', 'rebake' ),
-		'<code>webhook: {secret: …}</code>',
-		'<code>rebake.yaml</code>'
+		/* translators: 1: key, 2: key, 3: file name, 4: command, 5: file name. */
+		esc_html__( 'What %1$s of the webhook says in %3$s, or what is in the file that its %2$s names; %4$s has made one called %5$s. Leave the field empty to keep the secret that is saved.', 'rebake' ),
+		'<code>secret</code>',
+		'<code>secret_file</code>',
+		'<code>rebake.yaml</code>',
+		'<code>rebake init</code>',
+		'<code>webhook.secret</code>'
 	);
 	echo '</p>';
 }
@@ -207,16 +210,20 @@ function rebake_show_result() {
 	$result = get_transient( $key );
 	delete_transient( $key );
 	// phpcs:ignore WordPress.Security.NonceVerification.Recommended -- it only shows; options.php has saved, and checked the nonce.
-	if ( ! $result && isset( $_GET['settings-updated'] ) && rebake_is_configured() ) {
+	if ( ! $result && isset( $_GET['settings-updated'] ) ) {
 		$result = rebake_test();
 	}
 	if ( ! is_array( $result ) ) {
 		return;
 	}
-	printf(
-		'<div class="notice notice-%s inline"><p><strong>%s</strong> %s</p></div>',
-		'ok' === $result['kind'] ? 'success' : 'error',
-		'ok' === $result['kind'] ? esc_html__( 'The test was successful.', 'rebake' ) : esc_html__( 'The test failed.', 'rebake' ),
-		esc_html( rebake_explain( $result ) )
-	);
+	$class = 'error';
+	$said  = __( 'The test failed.', 'rebake' );
+	if ( 'ok' === $result['kind'] ) {
+		$class = 'success';
+		$said  = __( 'The test was successful.', 'rebake' );
+	} elseif ( 'unset' === $result['kind'] ) {
+		$class = 'warning'; // An empty address is also how one stops it.
+		$said  = __( 'Nothing was tested, and nothing is sent.', 'rebake' );
+	}
+	printf( '<div class="notice notice-%s inline"><p><strong>%s</strong> %s</p></div>', esc_attr( $class ), esc_html( $said ), esc_html( rebake_explain( $result ) ) );
 }

@@ -35,17 +35,58 @@ function rebake_show_status() {
 }
 
 /**
- * Names a few events for a person: "post 12, category 4 and 3 more".
+ * Names a few events for a person: "post 12, comment 4 on post 12 and 3 more".
  *
  * @param array[] $events At least one.
  */
 function rebake_name_events( array $events ) {
 	$names = array();
 	foreach ( array_slice( $events, 0, 5 ) as $event ) {
-		$names[] = trim( ( $event['post_type'] ?? $event['taxonomy'] ?? $event['type'] ) . ' ' . ( $event['id'] ?? $event['what'] ?? '' ) );
+		$names[] = rebake_name_event( $event );
 	}
 	$more = count( $events ) - count( $names );
 	$list = implode( ', ', $names );
 	/* translators: 1: a list, 2: how many more there are. */
 	return $more ? sprintf( _n( '%1$s and %2$d more', '%1$s and %2$d more', $more, 'rebake' ), $list, $more ) : $list;
+}
+
+/**
+ * Names one event for a person.
+ *
+ * @param array $event As Rebake reads it.
+ */
+function rebake_name_event( array $event ) {
+	$id = $event['id'] ?? '';
+	switch ( $event['type'] ) {
+		case 'comment':
+			/* translators: 1: number of the comment, 2: type of post, 3: number of the post. */
+			return sprintf( __( 'comment %1$s on %2$s %3$s', 'rebake' ), $id, $event['post_type'] ?? 'post', $event['post'] ?? '?' );
+		case 'site':
+			return rebake_name_part( (string) ( $event['what'] ?? '' ) );
+		case 'all':
+			return __( 'all pages', 'rebake' );
+		case 'manual':
+			return implode( ', ', $event['links'] ?? array() );
+	}
+	return trim( ( $event['post_type'] ?? $event['taxonomy'] ?? $event['type'] ) . ' ' . $id );
+}
+
+/**
+ * Names what all pages show.
+ *
+ * @param string $what See rebake_note_site().
+ */
+function rebake_name_part( $what ) {
+	list( $kind, $name ) = explode( ':', $what, 2 ) + array( '', '' );
+	switch ( '' === $name ? '' : $kind ) {
+		case '':
+			return '' === $what ? __( 'all pages', 'rebake' ) : $what;
+		case 'option':
+			/* translators: %s: name of a setting. */
+			return sprintf( __( 'setting %s', 'rebake' ), $name );
+		case 'update':
+			/* translators: %s: "core", "plugin" or "theme". */
+			return sprintf( __( 'update of %s', 'rebake' ), $name );
+	}
+	return "$kind $name";
 }

@@ -36,6 +36,7 @@ function rebake_send( array $message, $timeout, $id = '' ) {
 			'source'  => 'wordpress',
 			'version' => 1,
 			'home'    => home_url( '/' ),
+			'at'      => gmdate( 'Y-m-d\TH:i:s\Z' ), // pages made from now on show it all
 		) + $message,
 		JSON_UNESCAPED_SLASHES
 	);
@@ -108,8 +109,9 @@ function rebake_read_error( WP_Error $error ) {
 }
 
 /**
- * What an answer means. Only Rebake says 200 with JSON that has "revalidated",
- * or "pages" for a question.
+ * What an answer means. Only Rebake answers with JSON that has "revalidated",
+ * or "pages" for a question. WordPress itself says 404 to all that it does not
+ * know. And /api/revalidate knows no signature, so it refuses each.
  *
  * @param array $response Of WordPress' HTTP API.
  */
@@ -129,9 +131,9 @@ function rebake_read_response( array $response ) {
 	} elseif ( rebake_is_admin_answer( $status, $answer, $response ) ) {
 		$kind = 'admin';
 	} elseif ( 401 === $status ) {
-		$kind = $ours ? 'secret' : 'guarded';
+		$kind = $ours ? ( rebake_is_webhook_path() ? 'secret' : 'webhook' ) : 'guarded';
 	} elseif ( 404 === $status || 405 === $status ) {
-		$kind = 'webhook';
+		$kind = $ours ? 'webhook' : 'stranger';
 	} elseif ( $status >= 500 || 408 === $status || 425 === $status || 429 === $status ) {
 		$kind = 'busy';
 	} else {

@@ -47,6 +47,10 @@ function rebake_explain( array $result ) {
 			/* translators: 1: host and port, 2: key, 3: key, 4: file name, 5: an example. */
 			return sprintf( __( '%1$s is the address of Rebake that its own commands use (%2$s), and takes no events. Enter http:// and what %3$s says in %4$s, such as %5$s.', 'rebake' ), $host, '"admin"', '"listen"', 'rebake.yaml', 'http://127.0.0.1:8600' );
 		case 'webhook':
+			if ( ! rebake_is_webhook_path() ) {
+				/* translators: 1: path, 2: end of an address, 3: file name. */
+				return sprintf( __( 'Rebake is there, but takes no events at %1$s. Leave the path out, or enter %2$s in its place, NAME being what %3$s calls this WordPress.', 'rebake' ), $parts['path'] ?? '/', '/_rebake/webhooks/NAME', 'rebake.yaml' );
+			}
 			/* translators: 1: path, 2: file name. */
 			return sprintf( __( 'There is no webhook at %1$s. Its last part must be the name that %2$s gives to this WordPress.', 'rebake' ), $parts['path'] ?? '/', 'rebake.yaml' );
 		case 'redirect':
@@ -56,8 +60,8 @@ function rebake_explain( array $result ) {
 			/* translators: 1: HTTP status, 2: what Rebake said. */
 			return rtrim( sprintf( __( 'Rebake, or the web server in front of it, cannot take this now (%1$d). %2$s', 'rebake' ), $result['status'], $result['detail'] ) );
 		case 'stranger':
-			/* translators: %s: host and port. */
-			return sprintf( __( 'Something answers at %s, but it is not Rebake. Is it the right port?', 'rebake' ), $host );
+			/* translators: 1: host and port, 2: key, 3: file name, 4: an example. */
+			return sprintf( __( 'Something answers at %1$s, but it is not Rebake; it may be WordPress itself. Enter http:// and what %2$s says in %3$s, such as %4$s.', 'rebake' ), $host, '"listen"', 'rebake.yaml', 'http://127.0.0.1:8600' );
 		case 'rejected':
 			/* translators: 1: HTTP status, 2: what Rebake said. */
 			return rtrim( sprintf( __( 'Rebake does not understand the request (%1$d). Are the plugin and Rebake of about the same age? %2$s', 'rebake' ), $result['status'], $result['detail'] ) );

@@ -46,6 +46,13 @@ function rebake_endpoint() {
 }
 
 /**
+ * Whether the address is one of a webhook.
+ */
+function rebake_is_webhook_path() {
+	return false !== strpos( (string) wp_parse_url( rebake_endpoint(), PHP_URL_PATH ), '/_rebake/webhooks/' );
+}
+
+/**
  * An address with http:// before it, where that is left out and can be meant:
  * for this machine, and for others that the internet does not know.
  *
