@@ -147,8 +147,8 @@ func (a *API) explanation(ctx context.Context, p storage.Path) (e Explanation, e
 	if s.Page != nil {
 		e.File = cmp.Or(p.FileFor(s.Page.Type), e.File)
 	}
-	if e.Unmatched && a.cfg.Passed != nil {
-		e.Passed = a.cfg.Passed(p)
+	if e.Unmatched {
+		e.Passed = a.routes.PassedTo(p)
 	}
 	if e.Kept, err = a.state.Kept(ctx, p); err != nil {
 		return e, err

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"rebake/storage"
 	"rebake/storage/ledger"
 	"rebake/worker"
 )
@@ -72,8 +71,8 @@ func TestPageNamed_refusesAddressesThatAreNoPage(t *testing.T) {
 }
 
 func TestExplain_aPathThatItsOriginKeeps(t *testing.T) {
-	f := newFixture(t, func(cfg *Config) { cfg.Passed = func(storage.Path) string { return "wp" } })
-	if got := f.explain("/nowhere/admin").object(); got["passed"] != "wp" || got["unmatched"] != true {
+	f := newFixture(t)
+	if got := f.explain("/nowhere/wp-admin").object(); got["passed"] != "wp" || got["unmatched"] != true {
 		t.Errorf("answer is %v, want it unmatched, and passed by wp", got)
 	}
 	if got := f.explain("/blog").object(); got["passed"] != nil {
@@ -82,7 +81,7 @@ func TestExplain_aPathThatItsOriginKeeps(t *testing.T) {
 }
 
 func TestCreateTrigger_namesTheOriginThatKeepsAPath(t *testing.T) {
-	f := newFixture(t, func(cfg *Config) { cfg.Passed = func(storage.Path) string { return "wp" } })
+	f := newFixture(t)
 	f.site.accept = func(_ context.Context, tr worker.Trigger) (worker.Accepted, error) {
 		return worker.Accepted{Unmatched: tr.Paths}, nil
 	}

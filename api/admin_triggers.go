@@ -293,10 +293,10 @@ func (res *TriggerResult) rest(accepted worker.Accepted, spooled string) {
 func (a *API) passed(res *TriggerResult) {
 	for i, one := range res.Pages {
 		p, err := a.cfg.Rules.Parse(one.Path)
-		if one.Result != "unmatched" || err != nil || a.cfg.Passed == nil {
+		if one.Result != "unmatched" || err != nil {
 			continue
 		}
-		if name := a.cfg.Passed(p); name != "" {
+		if name := a.routes.PassedTo(p); name != "" {
 			res.Pages[i].Reason = fmt.Sprintf("the origin %q always answers this path itself", name)
 		}
 	}

@@ -25,9 +25,6 @@ type Config struct {
 	// Hosts are the hosts whose URLs stand for a path of this site: the site's
 	// own, those of its sources.
 	Hosts []string
-	// Passed names the origin that always answers a path itself; "" is none.
-	// nil is none for every path.
-	Passed func(storage.Path) string
 	// MaxBody is the largest request body in bytes.
 	MaxBody int64
 	// MaxPaths is the most paths of one trigger.
@@ -62,6 +59,8 @@ type Site interface {
 type Routes interface {
 	// SlugPaths returns the paths that a bare slug may stand for.
 	SlugPaths(slug string) []string
+	// PassedTo names the origin that always answers a path itself; "" is none.
+	PassedTo(p storage.Path) string
 }
 
 // State is what the api asks of the ledger.

@@ -284,6 +284,14 @@ func (r fakeRoutes) SlugPaths(slug string) []string {
 	return paths
 }
 
+// PassedTo is "wp" for what has wp-admin in it.
+func (r fakeRoutes) PassedTo(p storage.Path) string {
+	if strings.Contains(p.String(), "/wp-admin") {
+		return "wp"
+	}
+	return ""
+}
+
 // fakeState answers with what it was given.
 type fakeState struct {
 	states map[string]ledger.State

@@ -203,7 +203,6 @@ func (a *app) openAPI(out *output.Dir, l *ledger.Ledger) (err error) {
 	acfg.Secrets, acfg.AdminToken = a.cfg.Secret, token
 	acfg.Rules = storage.PathRules{Reserved: a.cfg.Reserved, WellKnown: a.renderer.Load().WellKnown(), FoldCase: out.FoldsCase()}
 	acfg.Hosts = knownHosts(a.cfg)
-	acfg.Passed = passedBy(a.cfg)
 	if acfg.Webhooks, err = webhook.NewSet(a.cfg.AllWebhooks()); err != nil {
 		return fmt.Errorf("open webhooks: %w", err) // Load has found everything before
 	}

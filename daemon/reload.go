@@ -54,6 +54,9 @@ func (l *liveRenderer) Resolve(ctx context.Context, item string, urgent bool) (r
 // Resolves is renderer.Renderer.Resolves.
 func (l *liveRenderer) Resolves() bool { return l.Load().Resolves() }
 
+// PassedTo is renderer.Renderer.PassedTo.
+func (l *liveRenderer) PassedTo(p storage.Path) string { return l.Load().PassedTo(p) }
+
 // SlugPaths is renderer.Renderer.SlugPaths.
 func (l *liveRenderer) SlugPaths(slug string) []string { return l.Load().SlugPaths(slug) }
 

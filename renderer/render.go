@@ -119,16 +119,31 @@ func (m Match) Misses() Misses {
 // pages, and neither have the paths that a kind of origin always keeps for
 // itself: nothing is found then.
 func (r *Renderer) Match(p storage.Path) (Match, bool) {
+	rt, params := r.routeOf(p)
+	if rt == nil || rt.passedTo(p) != "" {
+		return Match{}, false
+	}
+	return Match{Path: p, Params: params, Gates: rt.gates, route: rt}, true
+}
+
+// PassedTo returns the name of the origin that always answers a path itself,
+// since its route or the origin's kind says so; "" when none does.
+func (r *Renderer) PassedTo(p storage.Path) string {
+	if rt, _ := r.routeOf(p); rt != nil {
+		return rt.passedTo(p)
+	}
+	return ""
+}
+
+// routeOf returns the first route that has the path, nil if none has.
+func (r *Renderer) routeOf(p storage.Path) (*route, map[string]string) {
 	segments := p.Segments()
 	for _, rt := range r.routes {
 		if params, ok := rt.pattern.match(p, segments); ok {
-			if rt.pass || rt.snapshot.passes(p) {
-				return Match{}, false
-			}
-			return Match{Path: p, Params: params, Gates: rt.gates, route: rt}, true
+			return rt, params
 		}
 	}
-	return Match{}, false
+	return nil, nil
 }
 
 // WellKnown returns the prefixes below /.well-known that routes name, for

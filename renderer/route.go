@@ -36,7 +36,7 @@ type route struct {
 	pattern    Pattern
 	template   string
 	snapshot   *snapshot // of a route with an origin, nil for one with a template
-	pass       bool      // it has no pages
+	passTo     string    // the origin that answers instead; it has no pages then
 	kind       string    // media type that the config names, "" without one
 	implied    string    // media type of a page whose path and route name none
 	fetches    []fetch   // by name

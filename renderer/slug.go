@@ -11,7 +11,7 @@ const slugParam = "slug"
 func (r *Renderer) SlugPaths(slug string) []string {
 	var paths []string
 	for _, rt := range r.routes {
-		if names := rt.pattern.Params(); rt.pass || len(names) != 1 || names[0] != slugParam {
+		if names := rt.pattern.Params(); rt.passTo != "" || len(names) != 1 || names[0] != slugParam {
 			continue
 		}
 		var b strings.Builder

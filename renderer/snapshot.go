@@ -20,12 +20,18 @@ type snapshot struct {
 	passed        []string // see origin.Config.Passes
 }
 
-// passes reports whether a path is one that the origin always answers itself.
-func (s *snapshot) passes(p storage.Path) bool {
-	return s != nil && slices.ContainsFunc(s.passed, func(prefix string) bool {
-		rest, found := strings.CutPrefix(p.String(), prefix)
-		return found && (rest == "" || rest[0] == '/')
-	})
+// passedTo returns the name of the origin that always answers a path of the
+// route itself, "" for one that is a page.
+func (rt *route) passedTo(p storage.Path) string {
+	if rt.passTo != "" || rt.snapshot == nil {
+		return rt.passTo
+	}
+	for _, prefix := range rt.snapshot.passed {
+		if rest, found := strings.CutPrefix(p.String(), prefix); found && (rest == "" || rest[0] == '/') {
+			return rt.snapshot.origin.Name()
+		}
+	}
+	return ""
 }
 
 // templateKeys are the keys of a route that mean nothing without a template.
@@ -62,7 +68,7 @@ func (rt *route) checkPass(p *problems, c RouteConfig, origins map[string]*origi
 	keys["revalidate"], keys["misses"] = c.Revalidate != 0, c.Misses != ""
 	keys["shared"], keys["ignore_cookies"] = c.Shared, len(c.IgnoreCookies) > 0
 	refuseKeys(p, keys, "has no meaning beside pass, which makes no pages")
-	rt.pass = true
+	rt.passTo = c.Pass
 }
 
 // checkShared refuses what only an origin's answer needs.

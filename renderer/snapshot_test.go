@@ -77,6 +77,9 @@ func TestMatch_pathsThatAreNoPages(t *testing.T) {
 		if _, ok := r.Match(mustPath(t, path)); ok != want {
 			t.Errorf("%s: a page %v, want %v", path, ok, want)
 		}
+		if to := r.PassedTo(mustPath(t, path)); (to == "") != want || !want && to != "app" {
+			t.Errorf("%s: passed to %q", path, to)
+		}
 	}
 }
 
