@@ -1,15 +1,12 @@
 package daemon
 
 import (
-	"context"
 	"flag"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -24,14 +21,7 @@ func TestMain(m *testing.M) {
 	// has work for. -parallel says otherwise.
 	_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
 	testscript.Main(m, map[string]func(){"rebake": func() {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		context.AfterFunc(ctx, stop) // as main.go does
-		os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr, func() <-chan os.Signal {
-			c := make(chan os.Signal, 1)
-			signal.Notify(c, syscall.SIGHUP)
-			return c
-		}))
+		os.Exit(Main(UntilSignal(), os.Args[1:], os.Stdout, os.Stderr, HangupSignals))
 	}})
 }
 

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -196,8 +197,15 @@ func (p *process) state(path string) ledger.State {
 // await waits until the page is as wanted.
 func (p *process) await(path string, want ledger.Freshness) {
 	p.site.t.Helper()
+	var now string
+	defer func() {
+		if p.site.t.Failed() {
+			p.site.t.Logf("%s: %s", path, now)
+		}
+	}()
 	p.site.await(path+" is "+string(want), func() bool {
 		s, err := p.Ledger.State(p.site.t.Context(), mustPath(path))
+		now = fmt.Sprintf("%s, page %+v, owed %+v, %v", s.Freshness, s.Page, s.Owed, err)
 		return err == nil && s.Freshness == want
 	})
 }
