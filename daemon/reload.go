@@ -54,6 +54,9 @@ func (l *liveRenderer) Resolve(ctx context.Context, item string, urgent bool) (r
 // Resolves is renderer.Renderer.Resolves.
 func (l *liveRenderer) Resolves() bool { return l.Load().Resolves() }
 
+// HasOrigins is renderer.Renderer.HasOrigins.
+func (l *liveRenderer) HasOrigins() bool { return l.Load().HasOrigins() }
+
 // PassedTo is renderer.Renderer.PassedTo.
 func (l *liveRenderer) PassedTo(p storage.Path) string { return l.Load().PassedTo(p) }
 

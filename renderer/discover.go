@@ -33,6 +33,9 @@ func (r *Renderer) origins() []*origin.Origin {
 	return list
 }
 
+// HasOrigins reports whether there are pages that are those of an origin.
+func (r *Renderer) HasOrigins() bool { return len(r.origins()) > 0 }
+
 // ofOrigin finds the page of an origin at an escaped path, false when it is
 // none, or none of this origin.
 func (r *Renderer) ofOrigin(o *origin.Origin, escaped string) (Match, bool) {

@@ -31,6 +31,13 @@ func mustBeMade(page *storage.Page) (names []string) {
 	return names
 }
 
+// tellsMade reports whether a page may say when it was made, as those of an
+// origin do. What is rendered here is made now.
+func (w *Worker) tellsMade() bool {
+	r, ok := w.Renderer.(interface{ HasOrigins() bool })
+	return ok && r.HasOrigins()
+}
+
 // announce tells the ledger what versions a trigger's items have now, and that
 // they have its pages, before anything is rendered for it: a render that shows
 // less than that, or was made before, is not published.
@@ -49,7 +56,7 @@ func (w *Worker) announce(ctx context.Context, t Trigger) error {
 	}
 	// A time that is still to come is that of a clock that is wrong: no page could
 	// be made after it.
-	if t.At.IsZero() && !t.Edited.IsZero() && time.Until(t.Edited) < time.Minute {
+	if t.At.IsZero() && !t.Edited.IsZero() && time.Until(t.Edited) < time.Minute && w.tellsMade() {
 		group.Go(func() error { return w.expectMade(ctx, t) })
 	}
 	return group.Wait()

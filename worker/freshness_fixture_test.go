@@ -110,6 +110,8 @@ func (s *website) runningOrigin(change ...func(*settings)) (*process, *originRen
 	return p, r
 }
 
+func (r *originRenderer) HasOrigins() bool { return true }
+
 // madeAt makes the page show a text, and say that it was made then.
 func (r *originRenderer) madeAt(path, text string, n int) {
 	r.mu.Lock()

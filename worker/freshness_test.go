@@ -323,6 +323,18 @@ func TestFreshness_EditThatIsStillToComeHoldsNoPageBack(t *testing.T) {
 	s.wantRenders("/", 1)
 }
 
+func TestFreshness_TimeOfAnEditIsNotAnnouncedWherePagesAreMadeHere(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running()
+	s.set("/", "text")
+	p.accepted(Trigger{Paths: onePath("/"), Priority: ledger.Critical, Edited: edit(1)})
+	p.await("/", ledger.PageFresh)
+	name := madeAt + "/"
+	if announced, err := p.Ledger.Announced(t.Context(), []string{name}); err != nil || len(announced) != 0 {
+		t.Errorf("announced: %v, %v, want nothing", announced, err)
+	}
+}
+
 func TestFreshness_NewerPageIsNotReplacedByAnOlderOneLongAfterItsEdit(t *testing.T) {
 	s := newWebsite(t)
 	p := s.running(lag(time.Second))
