@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"time"
 	"unicode"
 
-	"rebake/storage"
 	"rebake/storage/ledger"
 	"rebake/worker"
 )
@@ -171,23 +169,6 @@ func (a *API) accept(w http.ResponseWriter, r *http.Request, t worker.Trigger, w
 	answer(w, http.StatusOK, res)
 }
 
-// goneRemark names the pages that a caller has waited for and that are none,
-// with the reason of the first.
-func (a *API) goneRemark(ctx context.Context, accepted worker.Accepted) string {
-	var gone []storage.Path
-	var why string
-	for _, p := range accepted.Pages {
-		if reason := a.gone(ctx, p.Path); reason != "" {
-			gone = append(gone, p.Path)
-			why = cmp.Or(why, reason)
-		}
-	}
-	if len(gone) == 0 {
-		return ""
-	}
-	return why + ": " + join(gone)
-}
-
 // id is the trigger's number; none when it touched no page. What waits in the
 // spool has none yet, and a name by which the log tells what number it got.
 func id(accepted worker.Accepted) string {
@@ -210,64 +191,6 @@ func pages(accepted worker.Accepted) int {
 		n += int(l.Pages)
 	}
 	return n
-}
-
-// remark says what an accepted trigger did not touch.
-func remark(t worker.Trigger, accepted worker.Accepted) string {
-	switch {
-	case len(accepted.Unmatched) > 0:
-		return fmt.Sprintf("no route matches %s", join(accepted.Unmatched))
-	case len(accepted.OverQuota) > 0:
-		return overQuota + ": " + join(accepted.OverQuota)
-	case accepted.Spooled != nil:
-		return kept(accepted.Spooled)
-	case pages(accepted) > 0:
-		return ""
-	case len(t.Labels) > 0:
-		return fmt.Sprintf("no page has %s yet", strings.Join(names(accepted.Labels), ", "))
-	case len(t.Items) > 0 && len(t.Paths) == 0:
-		return "no page shows it yet, so the CMS is asked where it belongs"
-	case len(t.Paths) == 0:
-		return "no page matches"
-	default:
-		return fmt.Sprintf("never published, so left alone: %s", join(t.Paths))
-	}
-}
-
-// overQuota is why a page is left alone that would be new.
-const overQuota = "the site has as many pages as its quota allows (quota.pages)"
-
-func overQuotaPages(accepted worker.Accepted) []failedPage {
-	var list []failedPage
-	for _, p := range accepted.OverQuota {
-		list = append(list, failedPage{p.String(), overQuota})
-	}
-	return list
-}
-
-// kept says what becomes of a spooled trigger.
-func kept(s *worker.Spooled) string { return s.Why + "; the trigger is kept until it takes it" }
-
-func names(labels []worker.AcceptedLabel) []string {
-	var list []string
-	for _, l := range labels {
-		if !isItem(l.Label) && len(list) < 5 {
-			list = append(list, string(l.Label))
-		}
-	}
-	return list
-}
-
-func join(paths []storage.Path) string {
-	const most = 5
-	var names []string
-	for _, p := range paths[:min(len(paths), most)] {
-		names = append(names, p.String())
-	}
-	if more := len(paths) - most; more > 0 {
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(names, ", ")
 }
 
 // await waits until every page has come to an end, and returns those that are
