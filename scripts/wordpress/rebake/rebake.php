@@ -29,6 +29,8 @@ require_once __DIR__ . '/includes/settings.php';
 require_once __DIR__ . '/includes/client.php';
 require_once __DIR__ . '/includes/explain.php';
 require_once __DIR__ . '/includes/class-rebake-changes.php';
+require_once __DIR__ . '/includes/network.php';
+require_once __DIR__ . '/includes/menus.php';
 require_once __DIR__ . '/includes/post-state.php';
 require_once __DIR__ . '/includes/post-event.php';
 require_once __DIR__ . '/includes/posts.php';

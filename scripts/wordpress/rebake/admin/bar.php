@@ -37,7 +37,8 @@ function rebake_bar_target() {
  */
 function rebake_bar_post() {
 	if ( ! is_admin() ) {
-		return is_singular() ? get_queried_object() : null;
+		$shown = is_singular() ? get_queried_object() : null;
+		return $shown instanceof WP_Post ? $shown : null; // Other plugins make pages of what they like.
 	}
 	$screen = function_exists( 'get_current_screen' ) ? get_current_screen() : null;
 	return $screen && 'post' === $screen->base && 'add' !== $screen->action ? get_post() : null;
@@ -49,7 +50,7 @@ function rebake_bar_post() {
  * @param WP_Admin_Bar $bar The bar.
  */
 function rebake_add_to_bar( $bar ) {
-	if ( rebake_bar_target() ) {
+	if ( $bar instanceof WP_Admin_Bar && rebake_bar_target() ) {
 		$bar->add_node(
 			array(
 				'id'    => 'rebake',

@@ -18,7 +18,7 @@ add_action( 'enqueue_block_editor_assets', 'rebake_enqueue_panel' );
  * @param string  $type Of the post.
  * @param WP_Post $post That is edited.
  */
-function rebake_add_meta_box( $type, $post ) {
+function rebake_add_meta_box( $type, $post = null ) {
 	if ( $post instanceof WP_Post && rebake_has_panel( $type ) ) {
 		add_meta_box( 'rebake', __( 'Rebake', 'rebake' ), 'rebake_meta_box', $type, 'side', 'default', array( '__back_compat_meta_box' => true ) );
 	}

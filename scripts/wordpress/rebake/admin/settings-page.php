@@ -25,6 +25,7 @@ function rebake_add_settings_page() {
  * @param string[] $links Of this plugin.
  */
 function rebake_add_settings_link( $links ) {
+	$links = (array) $links;
 	array_unshift( $links, sprintf( '<a href="%s">%s</a>', esc_url( admin_url( 'options-general.php?page=rebake' ) ), esc_html__( 'Settings', 'rebake' ) ) );
 	return $links;
 }
@@ -59,16 +60,17 @@ function rebake_sanitize_settings( $entered ) {
 		'url'    => '',
 		'secret' => '',
 	);
-	$entered = is_array( $entered ) ? $entered : array();
+	$entered = is_array( $entered ) ? array_filter( $entered, 'is_string' ) : array();
 	if ( isset( $entered['url'] ) && rebake_may_set_address() ) {
-		$saved['url'] = rebake_sanitize_url( trim( (string) $entered['url'] ), $saved['url'] );
+		$saved['url'] = rebake_sanitize_url( trim( $entered['url'] ), $saved['url'] );
 	}
-	$secret = trim( (string) ( $entered['secret'] ?? '' ) );
+	$secret = trim( $entered['secret'] ?? '' );
 	if ( '' !== $secret && strlen( $secret ) < 8 ) {
 		add_settings_error( 'rebake_settings', 'short', __( 'The secret is too short, so the old one stays: Rebake takes none with less than 8 characters.', 'rebake' ) );
 	} elseif ( '' !== $secret ) {
 		$saved['secret'] = $secret;
 	}
+	set_transient( 'rebake_saved_' . get_current_user_id(), true, MINUTE_IN_SECONDS );
 	return $saved;
 }
 
@@ -189,7 +191,8 @@ function rebake_handle_test() {
 }
 
 /**
- * Sends a test, and what waits if that went well.
+ * Sends a test, and what waits if that went well. Rebake may take it, and tell
+ * all the same that no edit of this site will change a page.
  *
  * @return array Of rebake_send().
  */
@@ -197,6 +200,10 @@ function rebake_test() {
 	$result = rebake_send( array( 'events' => array( array( 'type' => 'test' ) ) ), 5 );
 	if ( 'ok' === $result['kind'] ) {
 		rebake_queue_send( 5 );
+		if ( ! empty( $result['answer']['problem'] ) && is_string( $result['answer']['problem'] ) ) {
+			$result['kind']   = 'foreign';
+			$result['detail'] = $result['answer']['problem'];
+		}
 	}
 	return $result;
 }
@@ -209,10 +216,11 @@ function rebake_show_result() {
 	$key    = 'rebake_test_' . get_current_user_id();
 	$result = get_transient( $key );
 	delete_transient( $key );
-	// phpcs:ignore WordPress.Security.NonceVerification.Recommended -- it only shows; options.php has saved, and checked the nonce.
-	if ( ! $result && isset( $_GET['settings-updated'] ) ) {
+	$saved = 'rebake_saved_' . get_current_user_id();
+	if ( ! $result && get_transient( $saved ) ) { // Not by what the address says, which others can have an administrator open.
 		$result = rebake_test();
 	}
+	delete_transient( $saved );
 	if ( ! is_array( $result ) ) {
 		return;
 	}

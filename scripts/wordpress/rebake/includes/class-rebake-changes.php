@@ -80,7 +80,7 @@ class Rebake_Changes {
 	 * @param callable $state Returns an array that says what it is like; called when it is wanted.
 	 */
 	public function note( $kind, $id, callable $state ) {
-		if ( $this->has( $kind, $id ) || ! rebake_is_configured() ) {
+		if ( ! is_scalar( $id ) || $this->has( $kind, $id ) || ! rebake_is_configured() ) { // Others may call a hook with anything.
 			return;
 		}
 		if ( $this->size >= self::MOST ) {
@@ -117,7 +117,7 @@ class Rebake_Changes {
 	 * @param string $id   As for note().
 	 */
 	public function has( $kind, $id ) {
-		return isset( $this->before[ $kind ][ $id ] );
+		return is_scalar( $id ) && isset( $this->before[ $kind ][ $id ] );
 	}
 
 	/**

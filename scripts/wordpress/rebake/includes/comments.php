@@ -19,7 +19,7 @@ add_action( 'transition_comment_status', 'rebake_note_comment_status', 10, 3 );
  * @param bool $visible Whether it was to be seen; null when that is what it is now.
  */
 function rebake_note_comment( $id, $visible = null ) {
-	$comment = get_comment( $id );
+	$comment = $id ? get_comment( $id ) : null; // For 0 it is the one that is shown just now.
 	if ( ! $comment ) {
 		return;
 	}
@@ -48,7 +48,9 @@ function rebake_note_comment( $id, $visible = null ) {
  */
 function rebake_note_new_comment( $id ) {
 	rebake_note_comment( $id, false );
-	Rebake_Changes::here()->correct( 'comment', $id, array( 'new' => true ) );
+	if ( Rebake_Changes::here()->has( 'comment', $id ) ) {
+		Rebake_Changes::here()->correct( 'comment', $id, array( 'new' => true ) );
+	}
 }
 
 /**
@@ -58,8 +60,10 @@ function rebake_note_new_comment( $id ) {
  * @param string     $from    A status.
  * @param WP_Comment $comment Which one.
  */
-function rebake_note_comment_status( $to, $from, $comment ) {
-	rebake_note_comment( $comment->comment_ID, 'approved' === $from );
+function rebake_note_comment_status( $to, $from = '', $comment = null ) {
+	if ( isset( $comment->comment_ID ) ) {
+		rebake_note_comment( $comment->comment_ID, 'approved' === $from );
+	}
 }
 
 /**

@@ -33,13 +33,14 @@ function rebake_deliver_changes() {
 	}
 	rebake_take_memory();
 	$alone = rebake_let_go();
+	$until = time() + 10; // For a network of many sites, of which each has its own Rebake.
 	foreach ( $all as $site => $changes ) {
 		$switched = is_multisite() && get_current_blog_id() !== $site;
 		if ( $switched ) {
 			switch_to_blog( $site );
 		}
 		try {
-			rebake_deliver_one( $changes, $alone );
+			rebake_deliver_one( $changes, $alone, time() > $until );
 		} catch ( Throwable $error ) { // Of others' filters. The other sites have changes too.
 			rebake_log( $error );
 		}
@@ -76,15 +77,18 @@ function rebake_log( Throwable $error ) {
  *
  * @param Rebake_Changes $changes Of it.
  * @param bool           $alone   Whether nobody waits.
+ * @param bool           $late    Whether other sites have taken all the time.
  */
-function rebake_deliver_one( Rebake_Changes $changes, $alone ) {
+function rebake_deliver_one( Rebake_Changes $changes, $alone, $late = false ) {
 	$events = $changes->events();
 	if ( ! $events ) {
 		return;
 	}
 	// Before it is sent: the process may be ended at any time.
 	$row = rebake_queue_add( $events );
-	if ( $alone ) {
+	if ( $late && '' !== $row ) {
+		rebake_queue_later();
+	} elseif ( $alone ) {
 		// While Rebake is away, PHP's processes are not held up by it for long.
 		rebake_queue_send( rebake_queue_state()['failures'] ? 3 : 10, $events, $row );
 	} elseif ( '' === $row || rebake_queue_may_try() ) {

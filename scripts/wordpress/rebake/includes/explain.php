@@ -19,6 +19,9 @@ function rebake_explain( array $result ) {
 	switch ( $result['kind'] ) {
 		case 'ok':
 			return __( 'Rebake has answered, and takes the signature.', 'rebake' );
+		case 'foreign':
+			/* translators: %s: what Rebake said. */
+			return sprintf( __( 'Rebake has answered, and takes the signature, but edits would change nothing. %s', 'rebake' ), $result['detail'] );
 		case 'unset':
 			return __( 'The address or the secret is missing.', 'rebake' );
 		case 'address':

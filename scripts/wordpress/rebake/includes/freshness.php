@@ -30,7 +30,7 @@ function rebake_freshness( WP_Post $post ) {
 	}
 	$page = $result['answer']['pages'][0] ?? array();
 	$made = strtotime( (string) ( $page['at'] ?? '' ) );
-	$told = array( isset( $page['reason'] ) ? (string) $page['reason'] : '' );
+	$told = array( isset( $page['reason'] ) && current_user_can( 'manage_options' ) ? (string) $page['reason'] : '' ); // It may name a host that only administrators know.
 	if ( $made > 0 ) {
 		/* translators: %s: a time span like "5 minutes". */
 		array_unshift( $told, sprintf( __( 'Last looked at %s ago.', 'rebake' ), human_time_diff( $made ) ) );

@@ -47,8 +47,10 @@ function rebake_note_upload( $id ) {
  * @param array $data Its sizes.
  * @param int   $id   Of the attachment.
  */
-function rebake_note_metadata( $data, $id ) {
-	rebake_note_media( $id );
+function rebake_note_metadata( $data, $id = 0 ) {
+	if ( $id ) {
+		rebake_note_media( $id );
+	}
 	return $data;
 }
 

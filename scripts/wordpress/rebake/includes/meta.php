@@ -18,7 +18,7 @@ add_action( 'deleted_post_meta', 'rebake_note_post_meta', 10, 3 );
  * @param int       $post_id Of the post.
  * @param string    $key     Of the entry.
  */
-function rebake_note_post_meta( $meta_id, $post_id, $key ) {
+function rebake_note_post_meta( $meta_id, $post_id = 0, $key = '' ) {
 	$post = $post_id ? get_post( $post_id ) : null;
 	if ( ! $post || ! in_array( $post->post_type, get_post_types(), true ) || ! ( 'attachment' === $post->post_type || rebake_is_public( $post ) ) ) {
 		return;

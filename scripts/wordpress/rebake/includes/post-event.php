@@ -16,17 +16,22 @@ defined( 'ABSPATH' ) || exit;
 function rebake_post_events( $id, array $before ) {
 	$post = get_post( $id );
 	$now  = $post ? rebake_post_state( $post ) : array( 'status' => 'deleted' ) + rebake_no_post_state();
+	$type = $now['type'] ?? $before['type'];
+	// A menu does not have what is new, and what is deleted it loses, which is noted.
+	$other = $before['in_menus'] && $now['in_menus'] && $before['in_menus'] !== $now['in_menus'] ? array( (int) $id ) : array();
 	if ( ! $before['public'] && ! $now['public'] ) {
-		return array();
+		return rebake_menu_events( 'post_type', $type, $other );
 	}
-	$type   = $now['type'] ?? $before['type'];
 	$listed = $before['listed'] !== $now['listed'];
 
 	// Those that were below it may be below another page now.
 	$now['descendants'] += array_filter( array_map( 'rebake_public_link', array_combine( array_keys( $before['descendants'] ), array_keys( $before['descendants'] ) ) ) );
 
 	$moved = rebake_moved( $before['descendants'], $now['descendants'] );
-	$event  = array(
+	if ( count( $moved ) > Rebake_Changes::MOST ) {
+		return array( array( 'type' => 'all' ) );
+	}
+	$event = array(
 		'type'            => 'post',
 		'id'              => (int) $id,
 		'post_type'       => $type,
@@ -50,10 +55,7 @@ function rebake_post_events( $id, array $before ) {
 		$event['archives']     = rebake_links( array_merge( $now['archives'], $now['neighbours'] ) );
 		$event['old_archives'] = rebake_links( array_merge( $before['archives'], $before['neighbours'] ) );
 	}
-	if ( count( $moved ) > Rebake_Changes::MOST ) {
-		return array( array( 'type' => 'all' ) );
-	}
-	return array( $event );
+	return array_merge( array( $event ), rebake_menu_events( 'post_type', $type, array_merge( $other, array_keys( $moved ) ) ) );
 }
 
 /**
@@ -77,7 +79,7 @@ function rebake_rest_base( $type ) {
 	if ( ! $object || ! $object->show_in_rest ) {
 		return '';
 	}
-	return $object->rest_base ? $object->rest_base : $object->name;
+	return $object->rest_base ? (string) $object->rest_base : $object->name; // Some types are registered with true.
 }
 
 /**

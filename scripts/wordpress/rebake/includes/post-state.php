@@ -43,6 +43,7 @@ function rebake_post_state( WP_Post $post ) {
 		'neighbours'  => array(),
 		'descendants' => array(),
 		'listed'      => '',
+		'in_menus'    => rebake_post_in_menus( $post ),
 	);
 	if ( ! $state['public'] ) {
 		return $state;
@@ -73,6 +74,7 @@ function rebake_no_post_state() {
 		'neighbours'  => array(),
 		'descendants' => array(),
 		'listed'      => '',
+		'in_menus'    => array(),
 	);
 }
 

@@ -28,7 +28,7 @@ add_action( 'rebake_post_changed', 'rebake_note_post' ); // For other plugins to
  * @param int $id Of the post; of an attachment or a menu item too.
  */
 function rebake_note_post( $id ) {
-	$post = get_post( $id );
+	$post = $id ? get_post( $id ) : null; // For 0 it is the one that is shown just now.
 	if ( $post ) {
 		rebake_note_post_as( $post );
 	}
@@ -66,8 +66,8 @@ function rebake_note_post_as( WP_Post $post ) {
  * @param int|int[] $terms    Which ones.
  * @param string    $taxonomy Of the terms.
  */
-function rebake_note_relationship( $id, $terms, $taxonomy ) {
-	$type = (string) get_post_type( $id );
+function rebake_note_relationship( $id, $terms = array(), $taxonomy = '' ) {
+	$type = $id ? (string) get_post_type( $id ) : '';
 	if ( '' === rebake_site_part( $type ) && is_object_in_taxonomy( $type, $taxonomy ) ) {
 		rebake_note_post( $id );
 	}
@@ -79,9 +79,13 @@ function rebake_note_relationship( $id, $terms, $taxonomy ) {
  *
  * @param string  $to   A status.
  * @param string  $from A status; "new" for a new post.
- * @param WP_Post $post As it is now.
+ * @param WP_Post $post As it is now; what others who tell of one have is read anew.
  */
-function rebake_note_transition( $to, $from, $post ) {
+function rebake_note_transition( $to, $from = '', $post = null ) {
+	$post = $post instanceof WP_Post || empty( $post->ID ) ? $post : get_post( (int) $post->ID );
+	if ( ! $post instanceof WP_Post || '' === $from ) {
+		return;
+	}
 	if ( 'new' === $from ) {
 		rebake_note_new( $post );
 		return;
@@ -118,7 +122,7 @@ function rebake_note_new( WP_Post $post ) {
  * @param bool         $update Whether it was there before.
  * @param WP_Post|null $before As it was; null when it is new.
  */
-function rebake_note_inserted( $id, $post, $update, $before ) {
+function rebake_note_inserted( $id, $post = null, $update = false, $before = null ) {
 	if ( $before instanceof WP_Post ) {
 		rebake_note_post_as( $before );
 	}
@@ -130,7 +134,7 @@ function rebake_note_inserted( $id, $post, $update, $before ) {
  * @param int[] $before Their ids.
  * @param int[] $now    The same now.
  */
-function rebake_note_sticky( $before, $now ) {
+function rebake_note_sticky( $before, $now = array() ) {
 	$before = array_map( 'intval', (array) $before );
 	$now    = array_map( 'intval', (array) $now );
 	foreach ( array_merge( array_diff( $before, $now ), array_diff( $now, $before ) ) as $id ) {

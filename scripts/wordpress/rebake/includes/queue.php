@@ -40,7 +40,7 @@ add_action( 'update_option_rebake_settings', 'rebake_queue_retry_now' );
  * @return string The name of the row; '' when the database takes none.
  */
 function rebake_queue_add( array $events ) {
-	$row = REBAKE_PENDING . sprintf( '%017.6f', microtime( true ) ) . '_' . wp_generate_password( 8, false );
+	$row = REBAKE_PENDING . sprintf( '%017.6F', microtime( true ) ) . '_' . wp_generate_password( 8, false );
 	foreach ( array( $events, REBAKE_EVERYTHING ) as $kept ) {
 		if ( add_option( $row, wp_json_encode( $kept ), '', 'no' ) ) {
 			return $row;
@@ -140,7 +140,7 @@ function rebake_queue_bound() {
  * @param string    $own  The name of its row.
  */
 function rebake_queue_mine( array $rows, $own ) {
-	$left = REBAKE_PENDING . sprintf( '%017.6f', microtime( true ) - MINUTE_IN_SECONDS );
+	$left = REBAKE_PENDING . sprintf( '%017.6F', microtime( true ) - MINUTE_IN_SECONDS );
 	foreach ( array_keys( $rows ) as $row ) {
 		if ( $row !== $own && strcmp( $row, $left ) > 0 && REBAKE_EVERYTHING !== $rows[ $row ] ) {
 			unset( $rows[ $row ] );
@@ -203,6 +203,14 @@ function rebake_queue_failed( array $result ) {
 }
 
 /**
+ * Has WP-Cron send what waits.
+ */
+function rebake_queue_later() {
+	wp_clear_scheduled_hook( 'rebake_retry' );
+	wp_schedule_single_event( time(), 'rebake_retry' );
+}
+
+/**
  * Notes a success.
  */
 function rebake_queue_delivered() {
@@ -219,8 +227,7 @@ function rebake_queue_retry_now() {
 	$state = rebake_queue_state();
 	if ( $state['failures'] ) {
 		update_option( 'rebake_state', array( 'next' => 0 ) + $state );
-		wp_clear_scheduled_hook( 'rebake_retry' );
-		wp_schedule_single_event( time(), 'rebake_retry' );
+		rebake_queue_later();
 	}
 }
 

@@ -119,5 +119,9 @@ function rebake_rest_answer( array $result ) {
 		$text = rebake_freshness_of( 'away' )['label'] . ' ' . rebake_explain_to_user( $result );
 		return new WP_Error( 'rebake_' . $result['kind'], $text, array( 'status' => 502 ) );
 	}
-	return array( 'message' => __( 'Rebake makes the page anew.', 'rebake' ) );
+	$said = current_user_can( 'manage_options' ) ? ' ' . $result['detail'] : '';
+	if ( empty( $result['answer']['pages'] ) ) {
+		return new WP_Error( 'rebake_no_page', rtrim( __( 'Rebake does not make this page.', 'rebake' ) . $said ), array( 'status' => 400 ) );
+	}
+	return array( 'message' => rtrim( __( 'Rebake makes the page anew.', 'rebake' ) . $said ) );
 }

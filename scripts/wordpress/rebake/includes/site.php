@@ -13,8 +13,8 @@ add_action( 'wp_update_nav_menu_item', 'rebake_note_menu_item', 10, 2 );
 add_action( 'switch_theme', 'rebake_note_theme' );
 add_action( 'customize_save_after', 'rebake_note_customizer' );
 add_action( 'upgrader_process_complete', 'rebake_note_upgrade', 10, 2 );
-add_action( 'activated_plugin', 'rebake_note_plugin' );
-add_action( 'deactivated_plugin', 'rebake_note_plugin' );
+add_action( 'activated_plugin', 'rebake_note_plugin', 10, 2 );
+add_action( 'deactivated_plugin', 'rebake_note_plugin', 10, 2 );
 add_action( 'added_option', 'rebake_note_option' );
 add_action( 'updated_option', 'rebake_note_option' );
 add_action( 'deleted_option', 'rebake_note_option' );
@@ -27,6 +27,20 @@ add_action( 'rebake_site_changed', 'rebake_note_site' ); // For other plugins to
  */
 function rebake_note_site( $what ) {
 	Rebake_Changes::here()->note( 'site', $what, '__return_empty_array' );
+}
+
+/**
+ * Notes the same on all sites of a network.
+ *
+ * @param string $what A name for people.
+ */
+function rebake_note_sites( $what ) {
+	rebake_on_sites(
+		rebake_network_sites(),
+		static function () use ( $what ) {
+			rebake_note_site( $what );
+		}
+	);
 }
 
 /**
@@ -74,8 +88,8 @@ function rebake_note_menu() {
  * @param int $menu Of the menu.
  * @param int $item Of the item.
  */
-function rebake_note_menu_item( $menu, $item ) {
-	if ( 'publish' === get_post_status( $item ) ) {
+function rebake_note_menu_item( $menu, $item = 0 ) {
+	if ( $item && 'publish' === get_post_status( $item ) ) {
 		rebake_note_site( 'menu' );
 	}
 }
@@ -100,20 +114,28 @@ function rebake_note_customizer() {
  * @param WP_Upgrader $upgrader What has done it.
  * @param array       $about    Its type.
  */
-function rebake_note_upgrade( $upgrader, $about ) {
-	if ( 'translation' !== ( $about['type'] ?? '' ) ) {
-		rebake_note_site( 'update:' . ( $about['type'] ?? '' ) );
+function rebake_note_upgrade( $upgrader, $about = array() ) {
+	$type = is_array( $about ) ? (string) ( $about['type'] ?? '' ) : '';
+	if ( 'translation' !== $type ) {
+		rebake_note_sites( "update:$type" ); // All of them share its files.
 	}
 }
 
 /**
  * Notes a plugin that begins, or ends, to work.
  *
- * @param string $plugin Its file.
+ * @param string $plugin   Its file.
+ * @param bool   $on_sites Whether it does on all sites of a network.
  */
-function rebake_note_plugin( $plugin ) {
-	if ( plugin_basename( REBAKE_FILE ) !== $plugin ) {
-		rebake_note_site( 'plugin:' . dirname( $plugin ) );
+function rebake_note_plugin( $plugin, $on_sites = false ) {
+	if ( ! is_string( $plugin ) || plugin_basename( REBAKE_FILE ) === $plugin ) {
+		return;
+	}
+	$what = 'plugin:' . dirname( $plugin );
+	if ( $on_sites ) {
+		rebake_note_sites( $what );
+	} else {
+		rebake_note_site( $what );
 	}
 }
 
@@ -123,6 +145,7 @@ function rebake_note_plugin( $plugin ) {
  * @param string $name Of the option.
  */
 function rebake_note_option( $name ) {
+	$name = is_scalar( $name ) ? (string) $name : '';
 	if ( array( '_multiwidget' => 1 ) === get_option( $name ) ) {
 		return; // A kind of widget of which there is none.
 	}
@@ -134,7 +157,7 @@ function rebake_note_option( $name ) {
 	 *
 	 * @param string[] $options Names; one that ends with * stands for all that begin so.
 	 */
-	foreach ( apply_filters( 'rebake_site_options', rebake_site_options() ) as $watched ) {
+	foreach ( (array) apply_filters( 'rebake_site_options', rebake_site_options() ) as $watched ) {
 		if ( $name === $watched || ( '*' === substr( $watched, -1 ) && 0 === strpos( $name, substr( $watched, 0, -1 ) ) ) ) {
 			rebake_note_site( "option:$name" );
 			return;

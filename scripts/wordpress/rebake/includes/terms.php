@@ -21,7 +21,7 @@ add_action( 'deleted_term_meta', 'rebake_note_term_meta', 10, 2 );
  * @param bool $is_new Whether it was not there before.
  */
 function rebake_note_term( $id, $is_new = false ) {
-	$term = get_term( (int) $id );
+	$term = is_scalar( $id ) ? get_term( (int) $id ) : null;
 	if ( ! $term instanceof WP_Term ) {
 		return;
 	}
@@ -53,7 +53,7 @@ function rebake_note_new_term( $id ) {
  * @param int|int[] $meta_id Of the entry or the entries.
  * @param int       $id      Of the term.
  */
-function rebake_note_term_meta( $meta_id, $id ) {
+function rebake_note_term_meta( $meta_id, $id = 0 ) {
 	rebake_note_term( $id );
 }
 
@@ -64,14 +64,28 @@ function rebake_note_term_meta( $meta_id, $id ) {
  */
 function rebake_term_state( WP_Term $term ) {
 	$children = get_term_children( $term->term_id, $term->taxonomy );
-	$related  = rebake_term_ancestors( $term );
-	foreach ( is_array( $children ) ? $children : array() as $id ) {
-		$related[] = get_term_link( (int) $id, $term->taxonomy );
-	}
+	$below    = rebake_term_links( is_array( $children ) ? $children : array(), $term->taxonomy );
 	return array(
+		'name'     => $term->name,
 		'links'    => rebake_links( array( get_term_link( $term ) ) ),
-		'archives' => rebake_links( $related ),
+		'archives' => rebake_links( array_merge( rebake_term_ancestors( $term ), $below ) ),
+		'below'    => $below,
 	);
+}
+
+/**
+ * The addresses of terms, which may begin with those of the terms above them.
+ *
+ * @param int[]  $ids      Of the terms.
+ * @param string $taxonomy Of them all.
+ * @return string[] By their ids.
+ */
+function rebake_term_links( array $ids, $taxonomy ) {
+	$links = array();
+	foreach ( $ids as $id ) {
+		$links[ (int) $id ] = get_term_link( (int) $id, $taxonomy );
+	}
+	return array_filter( $links, 'is_string' );
 }
 
 /**
@@ -79,8 +93,10 @@ function rebake_term_state( WP_Term $term ) {
  */
 function rebake_no_term_state() {
 	return array(
+		'name'     => '',
 		'links'    => array(),
 		'archives' => array(),
+		'below'    => array(),
 	);
 }
 
@@ -109,6 +125,13 @@ function rebake_term_events( $id, array $before ) {
 	if ( ! $before['links'] && ! $now['links'] ) {
 		return array();
 	}
+	// Those that were below it may be below another one now.
+	$now['below'] += rebake_term_links( array_keys( $before['below'] ), $before['taxonomy'] );
+
+	$moved = array_keys( array_intersect_key( rebake_moved( $before['below'], $now['below'] ), $before['below'] ) );
+	if ( count( $moved ) > Rebake_Changes::MOST ) {
+		return REBAKE_EVERYTHING;
+	}
 	$action = $before['links'] ? 'edited' : 'created';
 	$events = array(
 		array(
@@ -121,6 +144,21 @@ function rebake_term_events( $id, array $before ) {
 			'archives'  => rebake_links( array_merge( $now['archives'], $before['archives'] ) ),
 		),
 	);
+	foreach ( $moved as $below ) { // The posts of these have links to them.
+		$events[] = array(
+			'type'      => 'term',
+			'taxonomy'  => $before['taxonomy'],
+			'id'        => $below,
+			'action'    => 'edited',
+			'links'     => rebake_links( array( $now['below'][ $below ] ?? '' ) ),
+			'old_links' => array( $before['below'][ $below ] ),
+			'archives'  => array(),
+		);
+	}
+	if ( $before['links'] && $now['links'] && array( $before['name'], $before['links'] ) !== array( $now['name'], $now['links'] ) ) {
+		$moved[] = (int) $id;
+	}
+	$events = array_merge( $events, rebake_menu_events( 'taxonomy', $before['taxonomy'], $moved ) );
 	if ( 'edited' === $action && $now['links'] !== $before['links'] && false !== strpos( (string) get_option( 'permalink_structure' ), "%{$before['taxonomy']}%" ) ) {
 		$events[] = array( 'type' => 'all' ); // The addresses of its posts hold its slug.
 	}

@@ -9,25 +9,44 @@ defined( 'ABSPATH' ) || exit;
 
 add_action( 'profile_update', 'rebake_note_profile', 10, 2 );
 add_action( 'delete_user', 'rebake_note_deleted_user', 10, 2 );
+add_action( 'remove_user_from_blog', 'rebake_note_removed_user', 10, 3 );
 add_action( 'added_user_meta', 'rebake_note_user_meta', 10, 3 );
 add_action( 'updated_user_meta', 'rebake_note_user_meta', 10, 3 );
 add_action( 'deleted_user_meta', 'rebake_note_user_meta', 10, 3 );
 
 /**
- * Notes that an author changes.
+ * Notes that an author of the current site changes.
+ *
+ * @param int $id Of the user.
+ */
+function rebake_note_user( $id ) {
+	Rebake_Changes::here()->note(
+		'user',
+		$id,
+		static function () use ( $id ) {
+			return array(
+				'author' => rebake_is_author( $id ),
+				'link'   => get_author_posts_url( $id ),
+			);
+		}
+	);
+}
+
+/**
+ * Notes that an author changes, on all sites that may show it: those of a
+ * network have their users in common.
  *
  * @param int    $id       Of the user.
  * @param string $nicename What the address of the archive ended with before; '' when that is what it does now.
  */
-function rebake_note_user( $id, $nicename = '' ) {
-	Rebake_Changes::here()->note(
-		'user',
-		$id,
+function rebake_note_user_on_sites( $id, $nicename = '' ) {
+	rebake_on_sites(
+		rebake_user_sites( $id ),
 		static function () use ( $id, $nicename ) {
-			return array(
-				'author' => rebake_is_author( $id ),
-				'link'   => get_author_posts_url( $id, $nicename ),
-			);
+			rebake_note_user( $id );
+			if ( '' !== $nicename && Rebake_Changes::here()->has( 'user', $id ) ) { // Its meta, which is saved first, was noted with the new one.
+				Rebake_Changes::here()->correct( 'user', $id, array( 'link' => get_author_posts_url( $id, $nicename ) ) );
+			}
 		}
 	);
 }
@@ -44,15 +63,14 @@ function rebake_is_author( $id ) {
 /**
  * Notes a profile, if what is public of it has changed: a new password has not.
  *
- * @param int     $id     Of the user.
- * @param WP_User $before The user as it was.
+ * @param int          $id     Of the user.
+ * @param WP_User|null $before The user as it was; null when others do not tell.
  */
-function rebake_note_profile( $id, $before ) {
+function rebake_note_profile( $id, $before = null ) {
 	$now = get_userdata( $id );
 	foreach ( array( 'display_name', 'user_nicename', 'user_url', 'user_email' ) as $field ) {
-		if ( $now && $now->$field !== $before->$field ) {
-			rebake_note_user( $id, $before->user_nicename );
-			Rebake_Changes::here()->correct( 'user', $id, array( 'link' => get_author_posts_url( $id, $before->user_nicename ) ) );
+		if ( $now && $now->$field !== ( $before->$field ?? null ) ) {
+			rebake_note_user_on_sites( $id, (string) ( $before->user_nicename ?? '' ) );
 			return;
 		}
 	}
@@ -64,11 +82,23 @@ function rebake_note_profile( $id, $before ) {
  * @param int      $id   Of the user.
  * @param int|null $heir Of the other one.
  */
-function rebake_note_deleted_user( $id, $heir ) {
+function rebake_note_deleted_user( $id, $heir = null ) {
 	rebake_note_user( $id );
 	if ( $heir ) {
 		rebake_note_user( (int) $heir );
 	}
+}
+
+/**
+ * Notes a user who leaves the current site of a network, and the one who gets
+ * the posts there.
+ *
+ * @param int      $id   Of the user.
+ * @param int      $site Of the site.
+ * @param int|null $heir Of the other one.
+ */
+function rebake_note_removed_user( $id, $site = 0, $heir = null ) {
+	rebake_note_deleted_user( $id, $heir );
 }
 
 /**
@@ -78,9 +108,9 @@ function rebake_note_deleted_user( $id, $heir ) {
  * @param int       $id      Of the user.
  * @param string    $key     Of the entry.
  */
-function rebake_note_user_meta( $meta_id, $id, $key ) {
+function rebake_note_user_meta( $meta_id, $id = 0, $key = '' ) {
 	if ( in_array( $key, array( 'description', 'first_name', 'last_name', 'nickname' ), true ) ) {
-		rebake_note_user( $id );
+		rebake_note_user_on_sites( $id );
 	}
 }
 
