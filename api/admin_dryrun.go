@@ -59,7 +59,7 @@ func (d *drying) all(ctx context.Context, sel selection) error {
 	}
 	for _, l := range sel.Labels {
 		why := because(l)
-		err := d.api.state.EachPage(ctx, l, func(p storage.Path) error { d.touch(p, why); return nil })
+		err := d.api.state.EachPage(ctx, l, func(p storage.Path) error { return d.index(ctx, p, why) })
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (d *drying) all(ctx context.Context, sel selection) error {
 	for _, g := range sel.globs {
 		err := d.api.state.EachPage(ctx, g.index, func(p storage.Path) error {
 			if g.match.MatchString(p.String()) {
-				d.touch(p, "matches "+g.text)
+				return d.index(ctx, p, "matches "+g.text)
 			}
 			return nil
 		})
@@ -104,9 +104,31 @@ func (d *drying) named(ctx context.Context, p storage.Path, onlyPublished bool) 
 	case s.Page == nil:
 		d.touch(p, "is named; never published before")
 	default:
-		d.touch(p, "is named")
+		d.touch(p, "is named"+removed(s))
 	}
 	return nil
+}
+
+// index looks at a page that an index has: those have removed pages, too.
+func (d *drying) index(ctx context.Context, p storage.Path, why string) error {
+	if len(d.res.Pages) < mostTouched && !d.seen[p] { // else nobody reads why
+		s, err := d.api.state.State(ctx, p)
+		if err != nil {
+			return err
+		}
+		why += removed(s)
+	}
+	d.touch(p, why)
+	return nil
+}
+
+// removed says that a page may not be there: a trigger looks whether it has come
+// back.
+func removed(s ledger.State) string {
+	if s.Page != nil && s.Page.Gone {
+		return "; was removed, and is looked for again"
+	}
+	return ""
 }
 
 func (d *drying) touch(p storage.Path, why string) {

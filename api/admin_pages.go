@@ -16,7 +16,7 @@ import (
 type PageRow struct {
 	Path      string           `json:"path"`
 	Freshness ledger.Freshness `json:"freshness"`
-	Changed   time.Time        `json:"changed,omitzero"` // last time that other bytes were published
+	Changed   time.Time        `json:"changed,omitzero"` // last time that other bytes were published, or it was removed
 	Size      int64            `json:"size,omitzero"`
 	Route     string           `json:"route,omitzero"`
 	Label     ledger.Label     `json:"label,omitzero"` // that makes it stale

@@ -32,6 +32,8 @@ type Status struct {
 	Parked int64 `json:"parked,omitzero"`
 	// Dropped is how many others were dropped for them.
 	Dropped int64 `json:"dropped,omitzero"`
+	// Refused is what webhooks have refused of late, in the process that answers.
+	Refused []RefusedEvents `json:"refused,omitempty"`
 	// Oldest is since when the longest waiting page waits.
 	Oldest time.Time          `json:"oldest,omitzero"`
 	Walks  []ledger.Walking   `json:"walks,omitempty"` // labels whose pages are not all owed yet
@@ -60,6 +62,7 @@ func (a *API) status(w http.ResponseWriter, r *http.Request) {
 		s.Intake, s.Since = a.scrub(intake.Cause.Error()), intake.Since
 	}
 	s.Spooled, s.At = intake.Spooled, time.Now()
+	s.Refused = a.refusals.list(s.At)
 	answer(w, http.StatusOK, s)
 }
 

@@ -182,6 +182,24 @@ func TestCreateTrigger_dryRun(t *testing.T) {
 	}
 }
 
+func TestCreateTrigger_dryRunTellsWhichPagesWereRemoved(t *testing.T) {
+	f := withPages(t)
+	removed := f.state.states["/blog/a"]
+	removed.Freshness, removed.Page = ledger.PageGone, &ledger.PageState{Gone: true, Tags: removed.Page.Tags}
+	f.state.states["/blog/a"] = removed
+	for body, want := range map[string]string{
+		`{"paths":["/blog/a"],"dry_run":true}`:  "is named; was removed, and is looked for again",
+		`{"tags":["post:1"],"dry_run":true}`:    "has tag post:1; was removed, and is looked for again",
+		`{"globs":["/blog/a*"],"dry_run":true}`: "matches /blog/a*; was removed, and is looked for again",
+	} {
+		var got DryRun
+		f.createTrigger(body).decode(&got)
+		if diff := cmp.Diff([]Touched{{"/blog/a", want}}, got.Pages); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", body, diff)
+		}
+	}
+}
+
 func TestTriggerProgress(t *testing.T) {
 	f := withPages(t)
 	f.createTrigger(`{"paths":["/blog/a"],"tags":["posts"],"reason":"new layout"}`)

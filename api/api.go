@@ -84,13 +84,14 @@ type API struct {
 
 	secrets  atomic.Pointer[[]storage.Secret] // those of now; cfg has the first
 	failures *failures
+	refusals *refusals
 	metrics  *metrics
 	bodies   *bodies // of the public listener
 }
 
 // New returns an API over one site.
 func New(cfg Config, site Site, routes Routes, state State, log *slog.Logger) *API {
-	a := &API{cfg: cfg, site: site, routes: routes, state: state, log: log, failures: newFailures(), bodies: &bodies{most: mostHeld}}
+	a := &API{cfg: cfg, site: site, routes: routes, state: state, log: log, failures: newFailures(), refusals: newRefusals(), bodies: &bodies{most: mostHeld}}
 	a.SetSecrets(cfg.Secrets)
 	a.metrics = newMetrics(a)
 	return a

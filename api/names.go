@@ -122,8 +122,12 @@ func (a *API) slugPages(slug string) ([]storage.Path, error) {
 // the page, and not which page it is. WordPress renames what it puts into the
 // trash; the page to look at is the one before.
 func (a *API) parse(s string, parse func(string) (storage.Path, error)) (storage.Path, error) {
-	if u, err := url.Parse(s); err == nil && (u.Scheme == "http" || u.Scheme == "https") && a.knowsHost(u.Host) {
-		s, parse = u.EscapedPath(), a.cfg.Rules.ParseEscaped
+	return a.cfg.parse(s, parse)
+}
+
+func (c *Config) parse(s string, parse func(string) (storage.Path, error)) (storage.Path, error) {
+	if u, err := url.Parse(s); err == nil && (u.Scheme == "http" || u.Scheme == "https") && c.knowsHost(u.Host) {
+		s, parse = u.EscapedPath(), c.Rules.ParseEscaped
 		if s == "" {
 			s = "/"
 		}
@@ -132,6 +136,26 @@ func (a *API) parse(s string, parse func(string) (storage.Path, error)) (storage
 		s = rest
 	}
 	return parse(s)
+}
+
+// Pages returns the pages that an event means by paths and URLs, each once. Left
+// says of each of the others why it is left out. Of the config, only Hosts and
+// Rules matter.
+func (c *Config) Pages(texts []string) (pages []storage.Path, left []string) {
+	seen := make(map[storage.Path]bool, len(texts))
+	for _, s := range texts {
+		p, err := c.parse(s, c.Rules.ParseEscaped)
+		switch {
+		case err != nil && strings.Contains(s, "://"):
+			left = append(left, fmt.Sprintf("%.100q is no page of this site", s))
+		case err != nil:
+			left = append(left, err.Error())
+		case !seen[p]:
+			seen[p] = true
+			pages = append(pages, p)
+		}
+	}
+	return pages, left
 }
 
 // pageNamed reads what a person calls a page: its path, or its URL on a host
@@ -166,6 +190,8 @@ func unique(list []string) []string {
 	return slices.Compact(sorted)
 }
 
-func (a *API) knowsHost(host string) bool {
-	return host != "" && slices.ContainsFunc(a.cfg.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
+func (a *API) knowsHost(host string) bool { return a.cfg.knowsHost(host) }
+
+func (c *Config) knowsHost(host string) bool {
+	return host != "" && slices.ContainsFunc(c.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
 }

@@ -181,7 +181,7 @@ var presetTriggers = map[string]meant{
 	"sanity-delete":        {Labels: []string{"tag:post"}, Items: []string{"post:p1 "}, Settle: 3 * time.Second},
 	"storyblok-published":  {Paths: []string{"/blog/first"}, Labels: []string{"tag:story"}, Items: []string{"story:42 "}, Settle: 3 * time.Second},
 	"storyblok-deleted":    {Paths: []string{"/blog/first"}, Labels: []string{"tag:story"}, Items: []string{"story:42 "}, Settle: 3 * time.Second},
-	"prismic-update":       {Items: []string{"document:XyZ-1 ", "document:XyZ-2 "}, Settle: 3 * time.Second},
+	"prismic-update":       {Labels: []string{"tag:document"}, Items: []string{"document:XyZ-1 ", "document:XyZ-2 "}, Settle: 3 * time.Second},
 	"prismic-test":         {},
 	"hygraph-publish":      {Labels: []string{"tag:Post"}, Items: []string{"Post:ckx1 2026-11-23T10:00:00.000000+00:00"}, Settle: 5 * time.Second},
 	"hygraph-unpublish":    {Labels: []string{"tag:Post"}, Items: []string{"Post:ckx1 "}, Settle: 5 * time.Second},

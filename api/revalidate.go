@@ -27,6 +27,9 @@ type revalidated struct {
 	ID          string `json:"id,omitempty"`
 	Pages       int    `json:"pages"`
 	Message     string `json:"message,omitempty"`
+	// Problem is what the sender of a test has to mend: none of its events would
+	// change a page.
+	Problem string `json:"problem,omitempty"`
 }
 
 // notPublished is the answer when a caller waited, and pages are not

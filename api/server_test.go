@@ -18,7 +18,9 @@ import (
 	"rebake/worker"
 )
 
-const patience = 5 * time.Second
+// patience is how long what has to come is waited for, on a machine that does
+// other things besides.
+const patience = 60 * time.Second
 
 // running is a listener that serves.
 type running struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -57,6 +58,9 @@ func (a *API) event(w http.ResponseWriter, r *http.Request, hook *webhook.Hook) 
 	}
 	req := signature.Request{Method: r.Method, URL: r.URL, Header: r.Header, Body: body}
 	d, err := hook.Verify(req, time.Now())
+	if err != nil && hook.IsPing(req) {
+		return a.answerPing(w, r)
+	}
 	if err != nil {
 		a.badSignature(w, r, hook, err)
 		return eventRefused
@@ -98,7 +102,8 @@ func (a *API) settle(r *http.Request, hook *webhook.Hook, e webhook.Event, readi
 	if err != nil {
 		return revalidated{}, "", err
 	}
-	res := revalidated{ID: id(accepted), Pages: pages(accepted), Message: changed.remark(accepted)}
+	res := revalidated{ID: id(accepted), Pages: pages(accepted), Message: changed.remark(accepted), Problem: a.foreign(reading.Home)}
+	a.logIgnored(hook, changed, res.Message, len(reading.Failed) > 0)
 	if len(reading.Failed) == 0 {
 		if changed.isZero() {
 			return res, eventIgnored, nil
@@ -111,6 +116,18 @@ func (a *API) settle(r *http.Request, hook *webhook.Hook, e webhook.Event, readi
 	}
 	res.Message = sentences(said, res.Message)
 	return res, eventParked, nil
+}
+
+// logIgnored says why an event triggers nothing, or not all that it names, but
+// for what is parked. Its sender is told as well, and few of them show that to
+// anybody.
+func (a *API) logIgnored(hook *webhook.Hook, c changed, why string, parked bool) {
+	switch why = a.words(why, 500); {
+	case len(c.left) > 0 && (parked || !c.isZero()):
+		a.log.Info("event names what is not on this site", "webhook", hook.Name(), "why", why)
+	case c.isZero() && !parked:
+		a.log.Info("event triggers nothing", "webhook", hook.Name(), "why", why)
+	}
 }
 
 // submitEach makes several triggers durable, one after the other. After an error
@@ -147,13 +164,28 @@ func (a *API) submitEach(r *http.Request, triggers []worker.Trigger) (worker.Acc
 // answerEvent answers as senders want it: with 200 and the word that callers of
 // Next.js look for, whatever came of the event.
 func (a *API) answerEvent(w http.ResponseWriter, res revalidated) {
-	res.Revalidated, res.Now, res.Message = true, time.Now().UnixMilli(), a.words(res.Message, 1000)
+	res.Revalidated, res.Now = true, time.Now().UnixMilli()
+	res.Message, res.Problem = a.words(res.Message, 1000), a.words(res.Problem, 1000)
 	answer(w, http.StatusOK, res)
+}
+
+// answerPing answers a sender that only asks whether somebody is there. Nobody
+// vouches for it, so it may not ask more often than others may be wrong.
+func (a *API) answerPing(w http.ResponseWriter, r *http.Request) (outcome string) {
+	if a.failures.tooMany(r, time.Now()) {
+		a.tooManyFailures(w, r)
+		return eventRefused
+	}
+	a.answerEvent(w, revalidated{Message: "the ping has come through"})
+	return eventIgnored
 }
 
 // badSignature answers a request that nobody vouches for. Why is for the log
 // alone.
 func (a *API) badSignature(w http.ResponseWriter, r *http.Request, hook *webhook.Hook, why error) {
+	if errors.Is(why, signature.ErrRefused) {
+		a.refusals.add(hook.Name(), a.words(strings.TrimPrefix(why.Error(), signature.ErrRefused.Error()+": "), 300), time.Now())
+	}
 	if a.failures.tooMany(r, time.Now()) {
 		a.tooManyFailures(w, r)
 		return

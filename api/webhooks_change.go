@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -103,21 +104,21 @@ func checkTag(tag string) error {
 
 // pagesOf returns the pages that a sender's texts mean, each once.
 func (a *API) pagesOf(texts []string, c *changed) []storage.Path {
-	var list []storage.Path
-	seen := make(map[storage.Path]bool, len(texts))
-	for _, s := range texts {
-		p, err := a.parse(s, a.cfg.Rules.ParseEscaped)
-		switch {
-		case err != nil && strings.Contains(s, "://"):
-			c.left = append(c.left, fmt.Sprintf("%.100q is no page of this site", s))
-		case err != nil:
-			c.left = append(c.left, err.Error())
-		case !seen[p]:
-			seen[p] = true
-			list = append(list, p)
-		}
+	pages, left := a.cfg.Pages(texts)
+	c.left = append(c.left, left...)
+	return pages
+}
+
+// foreign says what is wrong with the address that a WordPress has for its own:
+// where its host is none of this site's, all pages that its events name are left
+// out. It is "" for a known one, and for none.
+func (a *API) foreign(home string) string {
+	u, err := url.Parse(home)
+	if home == "" || err == nil && a.knowsHost(u.Host) {
+		return ""
 	}
-	return list
+	return fmt.Sprintf("WordPress calls itself %.200q, which is no host of this site (known: %s), so every page that its edits name is left out; in rebake.yaml give that host to its origin (host) or to its source (url)",
+		home, strings.Join(unique(a.cfg.Hosts), ", "))
 }
 
 func (c changed) isZero() bool {
@@ -132,8 +133,8 @@ func (c changed) triggers() []worker.Trigger {
 	t := c.trigger
 	for len(t.Paths)+len(t.Known)+len(t.Labels)+len(t.Items) > 0 {
 		part, room := t, c.most
+		part.Items, t.Items, room = take(t.Items, room) // first: their versions count for all pages
 		part.Paths, t.Paths, room = take(t.Paths, room)
-		part.Items, t.Items, room = take(t.Items, room)
 		part.Labels, t.Labels, room = take(t.Labels, room)
 		part.Known, t.Known, _ = take(t.Known, room)
 		list = append(list, part)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 const (
@@ -29,6 +28,11 @@ webhooks:
 
 // event sends an event as a CMS would that cannot sign.
 func (s *testSite) event(secret, body string) (status int, answer string) {
+	s.t.Helper()
+	return s.untilTaken(func() (int, string) { return s.eventOnce(secret, body) })
+}
+
+func (s *testSite) eventOnce(secret, body string) (status int, answer string) {
 	s.t.Helper()
 	req, err := http.NewRequest(http.MethodPost, "http://"+s.listen+"/_rebake/webhooks/strapi", strings.NewReader(body))
 	if err != nil {
@@ -56,7 +60,7 @@ func TestServe_eventOfACMSIsPublished(t *testing.T) {
 	if status, answer := s.event(hookSecret, `{"event":"entry.publish","model":"post","entry":{"documentId":"x","slug":"a"}}`); status != 200 || !strings.Contains(answer, `"revalidated":true`) {
 		t.Errorf("answer is %d %s", status, answer)
 	}
-	s.await("the page is public", 10*time.Second, func() bool { return s.shows("a") })
+	s.await("the page is public", patience, func() bool { return s.shows("a") })
 
 	s.write("event.json", `{"event":"entry.publish","model":"post","entry":{"documentId":"x","slug":"a"}}`)
 	s.mustRun([]string{"webhook", "test", "strapi", "--file", s.dir + "/event.json"}, "rules[0] matches", "post:a", "/p/a", "1 page would be rendered")

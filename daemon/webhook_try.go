@@ -17,6 +17,7 @@ import (
 	"rebake/api/signature"
 	"rebake/api/webhook"
 	"rebake/daemon/config"
+	"rebake/storage"
 )
 
 // webhookTest are the flags of `rebake webhook test`.
@@ -71,6 +72,10 @@ type webhookReading struct {
 	// Dropped are the parts of rules that gave nothing.
 	Dropped []webhook.Failure `json:"dropped"`
 
+	// Left says of what the event names and is no page of this site why it is left
+	// out.
+	Left []string `json:"left_out"`
+
 	Paths    []string     `json:"paths"`
 	Known    []string     `json:"known"` // that are rendered if they are pages
 	Prefixes []string     `json:"prefixes"`
@@ -112,6 +117,7 @@ func (a asking) testWebhook(cmd *cobra.Command, name string, o webhookTest) erro
 	}
 	reading := set.Read(cmd.Context(), hook, e)
 	res := newWebhookReading(hook, reading)
+	res.sorted(a.cfg)
 	a.touched(cmd.Context(), &res)
 	if a.json {
 		err = printJSON(a.screen, res)
@@ -157,8 +163,8 @@ func newWebhookReading(hook *webhook.Hook, r webhook.Reading) webhookReading {
 	res := webhookReading{
 		Webhook: hook.Name(), Kind: cfg.Kind, Rules: len(cfg.Rules), Matched: some(r.Matched), Failed: some(r.Failed), Dropped: some(r.Dropped),
 		Paths: some(r.Paths), Known: some(r.Known), Prefixes: some(r.Prefixes), Tags: some(r.Tags), Items: []testedItem{}, All: r.All, Asks: r.Ask,
-		Message: r.Message,
-		Settle:  cfg.Settle.String(), MaxWait: cfg.MaxWait.String(), Recheck: cfg.Recheck.String(),
+		Left: []string{}, Message: r.Message,
+		Settle: cfg.Settle.String(), MaxWait: cfg.MaxWait.String(), Recheck: cfg.Recheck.String(),
 	}
 	for _, i := range r.Items {
 		res.Items = append(res.Items, testedItem(i))
@@ -188,16 +194,16 @@ func (a asking) touched(ctx context.Context, res *webhookReading) {
 		tags = append(tags, i.Tag)
 	}
 	var first api.DryRun
-	req := api.CreateTrigger{Paths: onSite(a.cfg, res.Paths), Prefixes: onSite(a.cfg, res.Prefixes), Tags: tags, All: res.All, DryRun: true}
+	req := api.CreateTrigger{Paths: res.Paths, Prefixes: res.Prefixes, Tags: tags, All: res.All, DryRun: true}
 	if len(req.Paths)+len(req.Prefixes)+len(req.Tags) > 0 || req.All {
 		if err := c.post(ctx, "/v1/triggers", req, &first); err != nil {
 			res.Unknown = err.Error()
 			return
 		}
 	}
-	if known := onSite(a.cfg, res.Known); len(known) > 0 {
+	if len(res.Known) > 0 {
 		var more api.DryRun
-		if err := c.post(ctx, "/v1/triggers", api.CreateTrigger{Paths: known, OnlyGenerated: true, DryRun: true}, &more); err != nil {
+		if err := c.post(ctx, "/v1/triggers", api.CreateTrigger{Paths: res.Known, OnlyGenerated: true, DryRun: true}, &more); err != nil {
 			res.Unknown = err.Error()
 			return
 		}
@@ -211,21 +217,18 @@ func (a asking) touched(ctx context.Context, res *webhookReading) {
 	res.Touched = &first
 }
 
-// onSite returns the paths of a CMS' addresses, decoded, without those of other
-// sites.
-func onSite(cfg *config.Config, texts []string) []string {
-	var list []string
-	for _, s := range texts {
-		u, err := url.Parse(s)
-		switch {
-		case err != nil:
-		case u.Host == "" && strings.HasPrefix(s, "/"):
-			list = append(list, u.Path)
-		case slices.Contains(knownHosts(cfg), u.Host):
-			list = append(list, u.Path)
+// sorted takes what an event names for pages, as rebake does that runs. Only that
+// one knows whether its routes and its file system have them.
+func (res *webhookReading) sorted(cfg *config.Config) {
+	known := api.Config{Hosts: knownHosts(cfg), Rules: storage.PathRules{Reserved: cfg.Reserved, WellKnown: []string{"/.well-known"}}}
+	for _, list := range []*[]string{&res.Paths, &res.Known, &res.Prefixes} {
+		pages, left := known.Pages(*list)
+		*list = []string{}
+		for _, p := range pages {
+			*list = append(*list, p.String())
 		}
+		res.Left = append(res.Left, left...)
 	}
-	return list
 }
 
 func (a asking) printReading(res webhookReading) {
@@ -244,7 +247,7 @@ func (a asking) printReading(res webhookReading) {
 	case len(res.Asks) > 0:
 		a.tell(true, "%s: a question about %s", res.Webhook, strings.Join(res.Asks, " "))
 	case res.isZero() && len(res.Failed) == 0:
-		a.tell(true, "%s: the event is ignored", res.Webhook)
+		a.tell(true, "%s: the event triggers nothing", res.Webhook)
 	default:
 		a.tell(len(res.Failed) == 0, "%s: an event of %s", res.Webhook, res.Kind)
 	}
@@ -255,6 +258,9 @@ func (a asking) printReading(res webhookReading) {
 		a.screen.note("the event would be parked, and its sender told 200; what follows counts all the same")
 	}
 	a.printNamed(res)
+	for _, why := range res.Left {
+		a.screen.field("left out", "%s", why)
+	}
 	for _, d := range res.Dropped {
 		a.screen.field("dropped", "%s: %s", d.Key, d.Message)
 	}

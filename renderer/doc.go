@@ -17,8 +17,8 @@
 // ("post:42", "category:4", "media:12", "user:1"), so that a trigger for one
 // of them finds every page that shows it. What was listed when the page was made
 // is not all that it ought to list: pages with lists have tags for those too
-// ("list:cms/posts", and of an origin "archive:category:4"), and Resolve asks
-// WordPress where an item belongs now.
+// ("list:cms/posts", "list:cms", and of an origin "archive:category:4"), and
+// Resolve asks WordPress where an item belongs now.
 //
 // It guarantees that a page is complete or is not there: a fetch that failed,
 // a template that stopped half-way, a page that is too large, are errors and

@@ -8,7 +8,8 @@ import (
 
 // listTagOf is the tag of a page that reads a collection: "list:cms/posts", the
 // source and what of it is asked for, "list:cms/" for GraphQL. It is nil for
-// what names no collection.
+// what names no collection. The page has "list:cms" besides, unless the source
+// is WordPress: with many a CMS all lists have one path.
 func listTagOf(c FetchConfig, params []string) *expression.Text {
 	if c.One {
 		return nil

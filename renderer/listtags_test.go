@@ -31,7 +31,8 @@ func TestRender_tagsOfListsAndOfThePageItself(t *testing.T) {
 		},
 		{"a term", "/a", map[string]FetchConfig{"category": {Source: "wp", Get: "/categories?include=4", One: true}}, nil},
 		{"a user", "/a", map[string]FetchConfig{"user": {Source: "wp", Get: "/users?include=1", One: true}}, nil},
-		{"plain JSON", "/a", map[string]FetchConfig{"post": {Source: "cms", Get: "/posts/5", One: true}, "list": {Source: "cms", Get: "/posts?page=1", Items: "data"}}, []string{"list:cms/posts"}},
+		{"plain JSON", "/a", map[string]FetchConfig{"post": {Source: "cms", Get: "/posts/5", One: true}, "list": {Source: "cms", Get: "/posts?page=1", Items: "data"}}, []string{"list:cms", "list:cms/posts"}},
+		{"one of plain JSON", "/a", map[string]FetchConfig{"post": {Source: "cms", Get: "/posts/5", One: true}}, nil},
 		{"a list that a parameter names", "/{base}", map[string]FetchConfig{"list": {Source: "wp", Get: "/{base}?per_page=10"}}, []string{"list:wp/posts"}},
 		{"a question in an expression", "/{base}", map[string]FetchConfig{"list": {Source: "wp", Get: `/{base == "posts" ? "posts" : "pages"}`}}, nil},
 	} {

@@ -127,7 +127,7 @@ func TestRender_wholePage(t *testing.T) {
 		Path: mustPath(t, "/blog/café"), Type: "text/html; charset=utf-8",
 		Body: []byte("<html>A &amp; B 3 2 /blog/café café https://www.example.com/blog/café</html>"),
 		Tags: []string{
-			"at:/blog/café:café:café:https://www.example.com", "list:cms/menu", "menu:2", "post:12345678", "posts",
+			"at:/blog/café:café:café:https://www.example.com", "list:cms", "list:cms/menu", "menu:2", "post:12345678", "posts",
 			"source:cms", "template:layouts/base.html", "template:post.html",
 		},
 		Version: "2026-05-01T09:08:07", Route: "/blog/{slug}",

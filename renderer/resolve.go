@@ -37,7 +37,7 @@ func IsList(tag string) bool {
 
 const (
 	// listTag leads the tag of a page that shows a list: "list:cms/posts", the
-	// source and what it was asked for.
+	// source and what it was asked for, and "list:cms" for any list of it.
 	listTag = "list:"
 	// archiveTag leads the tag of every part of an archive of WordPress:
 	// "archive:category:4", "archive:user:1", "archive:date:2026-11".

@@ -18,6 +18,7 @@ const defaultMaxBytes = 10 << 20
 type Gates struct {
 	MaxBytes int64 // of the largest page
 	Complete bool  // an HTML page must end in </html>
+	CutOff   bool  // a page that is not whole may have been cut off on its way here
 }
 
 func (g GatesConfig) gates() Gates {
@@ -56,6 +57,7 @@ type route struct {
 func newRoute(prefix string, c RouteConfig, sources map[string]*source.Source, origins map[string]*origin.Origin, templates *Templates) (*route, error) {
 	p := &problems{prefix: prefix}
 	rt := &route{template: c.Template, revalidate: c.Revalidate, gates: c.Gates.gates()}
+	rt.gates.CutOff = c.Origin != ""
 	var err error
 	if rt.pattern, err = ParsePattern(c.Path); err != nil {
 		p.add("path", err)
@@ -92,6 +94,9 @@ func newRoute(prefix string, c RouteConfig, sources map[string]*source.Source, o
 		}
 		rt.fetches = append(rt.fetches, newFetch(p, key, name, d, sources, params))
 		rt.fixed = append(rt.fixed, "source:"+d.Source)
+		if src := sources[d.Source]; src != nil && !d.One && !src.WordPress() { // whose lists have a path each
+			rt.fixed = append(rt.fixed, listTag+d.Source)
+		}
 		if text := listTagOf(d, params); text != nil {
 			rt.lists = append(rt.lists, text)
 		}

@@ -66,6 +66,9 @@ func (e *TemporaryError) Unwrap() error { return e.Err }
 type RefusedError struct {
 	Gate   string // the gate's name as in product.md, for example "too_large"
 	Reason string // what a person needs to know to mend it
+	// CutOff says that the answer may have been cut off on its way: a few more
+	// tries are worth it.
+	CutOff bool
 }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("refused by gate %s: %s", e.Gate, e.Reason) }

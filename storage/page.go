@@ -27,6 +27,8 @@ type Page struct {
 	// Lagging says what the page shows an older version of than its CMS has
 	// announced; "" when nothing is known to be older.
 	Lagging string
+	// Shown are those of the Versions with which what is rendered next is compared.
+	Shown map[string]string
 	// LookAgain is how much later a lagging page is looked at again; 0 is the
 	// ledger's own time.
 	LookAgain time.Duration

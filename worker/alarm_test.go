@@ -4,16 +4,16 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"rebake/storage/ledger"
 )
 
-// ringing runs alarms until the end of the test; what they wake comes out of
-// the channel.
+// ringing runs alarms until the end of the test's bubble; what they wake comes
+// out of the channel.
 func ringing(t *testing.T) (*alarms, <-chan string) {
 	t.Helper()
 	a, woken := newAlarms(), make(chan string, 100)
@@ -24,8 +24,9 @@ func ringing(t *testing.T) (*alarms, <-chan string) {
 		_ = a.run(ctx, func(tok ledger.Token) { woken <- tok.ID }) // never fails
 	}()
 	t.Cleanup(func() { cancel(); <-over })
-	for !a.set(ledger.Token{ID: "first", Wait: 0}) {
-		time.Sleep(time.Millisecond)
+	synctest.Wait()
+	if !a.set(ledger.Token{ID: "first", Wait: 0}) {
+		t.Fatal("no alarm can be set")
 	}
 	if got := <-woken; got != "first" {
 		t.Fatalf("woken %s", got)
@@ -33,9 +34,8 @@ func ringing(t *testing.T) (*alarms, <-chan string) {
 	return a, woken
 }
 
-func TestAlarms_WakeEachTokenOnceInTheOrderOfTheirTimes(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	t.Run("", func(t *testing.T) {
+func TestAlarms_WakeEachTokenOnceWhenItsTimeHasCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a, woken := ringing(t)
 		start := time.Now()
 		for _, tok := range []struct {
@@ -46,13 +46,18 @@ func TestAlarms_WakeEachTokenOnceInTheOrderOfTheirTimes(t *testing.T) {
 				t.Errorf("no alarm for %s", tok.id)
 			}
 		}
-		got := []string{<-woken, <-woken, <-woken}
-		if took := time.Since(start); took < 90*time.Millisecond {
-			t.Errorf("all were woken after %v", took)
+		got := make(map[string]time.Duration)
+		for range 3 {
+			id := <-woken
+			got[id] = time.Since(start)
 		}
-		if diff := cmp.Diff([]string{"a", "b", "c"}, got); diff != "" {
+		want := map[string]time.Duration{
+			"a": 30*time.Millisecond + alarmMargin, "b": 60*time.Millisecond + alarmMargin, "c": 90*time.Millisecond + alarmMargin,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("woken (-want +got):\n%s", diff)
 		}
+		time.Sleep(longAlarm)
 		if len(woken) > 0 {
 			t.Errorf("%s was woken twice", <-woken)
 		}
@@ -66,20 +71,24 @@ func TestAlarms_AreNotSet(t *testing.T) {
 		}
 	})
 	t.Run("for what is far away", func(t *testing.T) {
-		a, _ := ringing(t)
-		if a.set(ledger.Token{ID: "a", Wait: longAlarm + 1}) {
-			t.Error("the alarm is set")
-		}
+		synctest.Test(t, func(t *testing.T) {
+			a, _ := ringing(t)
+			if a.set(ledger.Token{ID: "a", Wait: longAlarm + 1}) {
+				t.Error("the alarm is set")
+			}
+		})
 	})
 	t.Run("when there are too many", func(t *testing.T) {
-		a, _ := ringing(t)
-		for i := range mostAlarms {
-			if !a.set(ledger.Token{ID: fmt.Sprint(i), Wait: longAlarm}) {
-				t.Fatalf("alarm %d is one too many", i)
+		synctest.Test(t, func(t *testing.T) {
+			a, _ := ringing(t)
+			for i := range mostAlarms {
+				if !a.set(ledger.Token{ID: fmt.Sprint(i), Wait: longAlarm}) {
+					t.Fatalf("alarm %d is one too many", i)
+				}
 			}
-		}
-		if a.set(ledger.Token{ID: "one more", Wait: longAlarm}) {
-			t.Errorf("more than %d alarms are set", mostAlarms)
-		}
+			if a.set(ledger.Token{ID: "one more", Wait: longAlarm}) {
+				t.Errorf("more than %d alarms are set", mostAlarms)
+			}
+		})
 	})
 }

@@ -54,9 +54,9 @@ func (w *Worker) announce(ctx context.Context, t Trigger) error {
 	if announced && t.At.IsZero() {
 		group.Go(func() error { return w.expect(ctx, t.Paths) })
 	}
-	// A time that is still to come is that of a clock that is wrong: no page could
-	// be made after it.
-	if t.At.IsZero() && !t.Edited.IsZero() && time.Until(t.Edited) < time.Minute && w.tellsMade() {
+	// The clock of the CMS may be ahead. But no page could be made after a time
+	// that is far away.
+	if t.At.IsZero() && !t.Edited.IsZero() && time.Until(t.Edited) < w.cfg.Lag && w.tellsMade() {
 		group.Go(func() error { return w.expectMade(ctx, t) })
 	}
 	return group.Wait()

@@ -144,11 +144,10 @@ func (w *Worker) logFailure(run *ledger.Run, outcome ledger.Outcome, delay time.
 	case ledger.Postponed: // the source that is down is told of, and not each of its pages
 		w.Log.Debug("page postponed", "path", run.Path.String(), "in", delay, "err", err)
 		return
+	case ledger.Lagging: // as some do after each edit
+		w.Log.Info("page waits for its CMS", "path", run.Path.String(), "attempt", run.Attempts+1, "in", delay, "err", err)
+		return
 	case ledger.Retrying:
-		if isLagging(err) { // as some do after each edit
-			w.Log.Info("page waits for its CMS", "path", run.Path.String(), "attempt", run.Attempts+1, "in", delay, "err", err)
-			return
-		}
 		w.Log.Warn("page not published, will retry", "path", run.Path.String(), "attempt", run.Attempts+1, "in", delay, "err", err)
 		return
 	}

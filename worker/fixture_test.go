@@ -122,18 +122,48 @@ func (p *process) listen() {
 	p.site.t.Cleanup(func() { cancel(); <-over })
 }
 
+// byItself has only this process wake its tokens: asynq hands out no task, to
+// nobody, and the sweeper finds nothing. What is published then was woken when its
+// time had come, and not a second later, and no clock has to say so.
+func (p *process) byItself() {
+	p.site.t.Helper()
+	for _, queue := range []string{"low", "default", "critical"} {
+		if err := p.site.inspector().PauseQueue(queue); err != nil {
+			p.site.t.Fatal(err)
+		}
+	}
+	p.unswept()
+}
+
+// unswept has the sweeper of this process find nothing.
+func (p *process) unswept() {
+	p.rdb.AddHook(refusing(func(words string) error {
+		if words == "sadd asynq:queues low default critical" { // with which each pass begins
+			return errors.New("the test sweeps nothing")
+		}
+		return nil
+	}))
+}
+
 // stop ends Run and waits for it.
 func (p *process) stop() {
 	p.end()
 	<-p.over
 }
 
-// await fails the test when the condition does not come true.
-func (s *website) await(what string, cond func() bool) {
+// patient is how long a test waits for what has to come. It only says how long a
+// test takes that fails: nothing here is to be that slow, and on a busy machine all
+// of it may be.
+const patient = 2 * time.Minute
+
+// await fails the test when the condition does not come true. It returns how long
+// that took.
+func (s *website) await(what string, cond func() bool) time.Duration {
 	s.t.Helper()
+	start := time.Now()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	tooLate := time.After(time.Minute)
+	tooLate := time.After(patient)
 	for !cond() {
 		select {
 		case <-tick.C:
@@ -141,6 +171,7 @@ func (s *website) await(what string, cond func() bool) {
 			s.t.Fatalf("waited in vain: %s", what)
 		}
 	}
+	return time.Since(start)
 }
 
 func mustPath(s string) storage.Path {

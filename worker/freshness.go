@@ -29,7 +29,7 @@ func (w *Worker) patience() time.Duration { return w.cfg.Lag / 8 }
 // laggingError says that a CMS does not show yet what it has announced.
 type laggingError struct {
 	reason string
-	age    time.Duration // of the newest announcement of those that are waited for
+	newest ledger.Announced // of those that are waited for
 }
 
 func (e *laggingError) Error() string { return e.reason }
@@ -38,50 +38,34 @@ func (e *laggingError) Error() string { return e.reason }
 // is older is a *storage.TemporaryError for as long as Config.Lag, and is then
 // noted in page.Lagging. Items that the page does not show are not asked for.
 //
-// An older page that shows more than it did is published sooner, after patience,
-// and still waited for: the newest of an item that is edited all the time may
-// never show.
+// An older page that shows more than the public one is published sooner, after
+// patience, and still waited for: the newest of an item that is edited all the
+// time may never show.
 func (w *Worker) mayPublish(ctx context.Context, run *ledger.Run, page *storage.Page) error {
-	shown := maps.Clone(page.Versions)
-	if page.Made != "" && run.Announced {
-		for _, name := range mustBeMade(page) {
-			shown = with(shown, name, page.Made)
+	var announced map[string]ledger.Announced
+	shown := shownBy(page)
+	if run.Announced && len(shown) > 0 {
+		var err error
+		if announced, err = w.Ledger.Announced(ctx, slices.Sorted(maps.Keys(shown))); err != nil {
+			return err
 		}
 	}
-	if !run.Announced || len(shown) == 0 {
-		return nil
-	}
-	announced, err := w.Ledger.Announced(ctx, slices.Sorted(maps.Keys(shown)))
-	if err != nil {
-		return err
-	}
+	page.Shown = toCompare(page, announced)
 	lag := older(shown, announced)
 	if lag == nil {
-		w.catching.forget(run.Path)
 		return nil
 	}
-	if run.Fresh >= 0 && run.Fresh < lag.age {
-		lag.age = 0 // the public page shows what was announced: this one is older than that
+	if run.Fresh.After(lag.newest.At) {
+		lag.newest.Age = 0 // the public page shows what was announced: this one is older than that
 	}
-	more := w.catching.more(run.Path, run.Waited, shown, announced)
 	if err := w.awaitCMS(lag, run.Waited, run.Attempts); err != nil {
-		if !more || run.Waited < w.patience() {
+		if run.Waited < w.patience() || !showsMore(shown, run.Shown, announced) {
 			return err
 		}
 		page.LookAgain = tryOn
 	}
-	w.catching.forget(run.Path)
 	page.Lagging = lag.reason
 	return nil
-}
-
-// with sets a value in a map, which may be nil.
-func with(m map[string]string, key, value string) map[string]string {
-	if m == nil {
-		m = make(map[string]string)
-	}
-	m[key] = value
-	return m
 }
 
 // older returns what a page shows an older version of than was announced, nil
@@ -93,8 +77,8 @@ func older(shown map[string]string, announced map[string]ledger.Announced) *lagg
 		if order, ok := storage.CompareVersions(shown[item], a.Version); !ok || order >= 0 {
 			continue
 		}
-		if lag == nil || a.Age < lag.age {
-			lag = &laggingError{waitsFor(item, a.Version, shown[item]), a.Age}
+		if lag == nil || a.Age < lag.newest.Age {
+			lag = &laggingError{waitsFor(item, a.Version, shown[item]), a}
 		}
 	}
 	return lag
@@ -107,11 +91,11 @@ func waitsFor(item, announced, shown string) string {
 	return fmt.Sprintf("waits for the CMS to show version %s of %s (shows %s)", announced, item, shown)
 }
 
-// mayBeGone decides about a render that found no page. One that was never
-// published is waited for as long as Config.Lag when an announced item has it:
-// the CMS may not show it yet.
+// mayBeGone decides about a render that found no page. One that is not public is
+// waited for as long as Config.Lag when an item has it that was announced since
+// somebody looked: the CMS may not show it yet.
 func (w *Worker) mayBeGone(ctx context.Context, run *ledger.Run, gone error) error {
-	if p := run.Previous; !run.Announced || p.Hash != "" || p.Gone || !until(gone).IsZero() {
+	if !run.Announced || run.Previous.Hash != "" || !until(gone).IsZero() {
 		return gone
 	}
 	name := pageItem(run.Path)
@@ -119,8 +103,8 @@ func (w *Worker) mayBeGone(ctx context.Context, run *ledger.Run, gone error) err
 	if err != nil {
 		return err
 	}
-	if a, ok := announced[name]; ok {
-		lag := &laggingError{age: a.Age, reason: fmt.Sprintf("waits for the CMS to show the page, which it has told of (%v)", gone)}
+	if a, ok := announced[name]; ok && !(run.Previous.Gone && run.Fresh.After(a.At)) {
+		lag := &laggingError{fmt.Sprintf("waits for the CMS to show the page, which it has told of (%v)", gone), a}
 		if err := w.awaitCMS(lag, run.Waited, run.Attempts); err != nil {
 			return err
 		}
@@ -129,17 +113,26 @@ func (w *Worker) mayBeGone(ctx context.Context, run *ledger.Run, gone error) err
 }
 
 // askForNewer says when the CMS is asked again for an item of which it tells an
-// older version than was announced: what it was resolved to is where it was. It
-// is nil when that is not so, or has lasted longer than Config.Lag.
+// older version than was announced: what it was resolved to is where it was. The
+// same is for one that it does not know and that no page has ever shown: it may
+// be new. It is nil when that is not so, or has lasted longer than Config.Lag.
 func (w *Worker) askForNewer(ctx context.Context, walk *ledger.Walk, item, version string) (*comeback, error) {
-	if version == "" {
-		return nil, nil
-	}
 	announced, err := w.Ledger.Announced(ctx, []string{item})
 	if err != nil {
 		return nil, err
 	}
+	a, is := announced[item]
+	if !is {
+		return nil, nil
+	}
 	lag := older(map[string]string{item: version}, announced)
+	if version == "" {
+		pages, err := w.Ledger.Pages(ctx, walk.Label)
+		if err != nil || pages > 0 {
+			return nil, err
+		}
+		lag = &laggingError{fmt.Sprintf("waits for the CMS to show %s, of which it has told", item), a}
+	}
 	if lag == nil {
 		return nil, nil
 	}
@@ -155,7 +148,7 @@ func (w *Worker) askForNewer(ctx context.Context, walk *ledger.Walk, item, versi
 func (w *Worker) awaitCMS(lag *laggingError, waited time.Duration, tries int) error {
 	// On a page that shows many items there may always be one of which
 	// something newer was announced in this moment.
-	left := w.cfg.Lag - max(lag.age, waited)
+	left := w.cfg.Lag - max(lag.newest.Age, waited)
 	if left <= 0 {
 		return nil
 	}

@@ -28,6 +28,13 @@ func (f *fakeRenderer) Resolve(ctx context.Context, item string, _ bool) (render
 	return resolve(ctx, n, item)
 }
 
+// asks is how often the CMS was asked for an item.
+func (f *fakeRenderer) asks() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.resolved
+}
+
 func (f *fakeRenderer) onResolve(resolve resolveFunc) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -113,11 +120,13 @@ func (s *website) runningOrigin(change ...func(*settings)) (*process, *originRen
 func (r *originRenderer) HasOrigins() bool { return true }
 
 // madeAt makes the page show a text, and say that it was made then.
-func (r *originRenderer) madeAt(path, text string, n int) {
+func (r *originRenderer) madeAt(path, text string, n int) { r.madeThen(path, text, edit(n)) }
+
+func (r *originRenderer) madeThen(path, text string, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.set(path, text)
-	r.made[path] = version(n)
+	r.made[path] = at.UTC().Format(time.RFC3339)
 }
 
 func (r *originRenderer) Render(ctx context.Context, m renderer.Match, urgent bool) (storage.Page, error) {

@@ -43,8 +43,11 @@ func TestFreshness_PageIsPublishedAsLaggingAfterItsTime(t *testing.T) {
 	accepted := time.Now()
 	p.accepted(edited("/a", "post:1", 2))
 	s.awaitServed("/a", "older, and other than before")
-	if took := time.Since(accepted); took < 1200*time.Millisecond || took > 10*time.Second {
+	if took := time.Since(accepted); took < 1200*time.Millisecond {
 		t.Errorf("published %v after the announcement, want 1.2 s", took)
+	}
+	if n := s.renders("/a") - 1; n > 5 { // at once, for its item too, and 1 and 3 s later
+		t.Errorf("published after %d tries, want the first one after its time", n)
 	}
 	p.await("/a", ledger.PageFresh)
 	if got := p.state("/a").Page.Lagging; !containsAll(got, "post:1", version(2), version(1)) {
@@ -112,6 +115,7 @@ func TestFreshness_PageWithoutTheItemIsNotCompared(t *testing.T) {
 				s.show("/b", of, 1)
 			}
 			s.set("/b", "text")
+			s.resolvesTo(renderer.Resolved{Version: version(2)})
 			p.accepted(edited("/b", "post:1", 2))
 			p.quiet(t)
 			s.wantServed("/b", "text")
@@ -161,31 +165,36 @@ func TestFreshness_NewPageThatTheCMSDoesNotHaveYet(t *testing.T) {
 
 func TestFreshness_NewPageThatTheCMSNeverHas(t *testing.T) {
 	s := newWebsite(t)
-	p := s.running(lag(300 * time.Millisecond))
-	s.on("/new", func(context.Context, int, string) (string, error) { return "", storage.ErrGone })
+	const window = 2 * time.Second
+	p := s.running(lag(window))
+	tried := make(chan time.Time, 100)
+	s.on("/new", func(context.Context, int, string) (string, error) {
+		tried <- time.Now()
+		return "", storage.ErrGone
+	})
+	began := time.Now()
 	p.accepted(edited("/new", "post:1", 1))
 	p.await("/new", ledger.PageUnknown)
-	if n := s.renders("/new"); n < 2 {
+	// On a slow machine its time may have been over at the first try.
+	if n := s.renders("/new"); n < 2 && (<-tried).Sub(began) < window/2 {
 		t.Errorf("the page was given up after %d tries", n)
 	}
 }
 
 func TestFreshness_PageThatIsDeletedDoesNotWait(t *testing.T) {
 	s := newWebsite(t)
-	p := s.running()
+	p := s.running(lag(notInTest))
 	p.showing("/a", "post:1", 1)
 	s.on("/a", func(context.Context, int, string) (string, error) { return "", storage.ErrGone })
-	deleted := time.Now()
 	p.accepted(edited("/a", "post:1", 2))
 	p.await("/a", ledger.PageGone)
-	if took := time.Since(deleted); took > 5*time.Second {
-		t.Errorf("the page was removed after %v", took)
-	}
+	s.wantRenders("/a", 3) // the page, and two readings that it is gone
 }
 
 func TestFreshness_VisitorOfANewPageThatLags(t *testing.T) {
 	s := newWebsite(t)
 	p := s.running()
+	s.resolvesTo(renderer.Resolved{Version: version(2)})
 	p.accepted(edited("", "post:1", 2))
 	p.quiet(t)
 	s.show("/a", "post:1", 1)
@@ -205,8 +214,8 @@ func TestFreshness_PageOfWhichSomethingIsAlwaysAnnouncedIsPublishedInTime(t *tes
 	for n := 2; s.served("/") != html("older"); n++ {
 		p.accepted(edited("/", "post:1", n))
 		again := time.Now()
-		s.within(time.Second, "some time has passed", func() bool { return time.Since(again) > 100*time.Millisecond })
-		if time.Since(first) > 10*time.Second {
+		s.await("some time has passed", func() bool { return time.Since(again) > 100*time.Millisecond })
+		if time.Since(first) > patient {
 			t.Fatal("the page is never published")
 		}
 	}
@@ -240,12 +249,11 @@ func TestFreshness_PageThatShowsNoMoreThanItDidIsKeptBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newWebsite(t)
-			p := s.running(lag(8 * time.Second)) // more would be published after 1 s
+			p := s.running(lag(20 * time.Second)) // more would be published after 2.5 s
 			p.showing("/a", "post:1", 2)
 			s.mu.Lock()
 			s.versions["/a"] = map[string]string{"post:1": version(2), "post:2": version(2)}
 			s.mu.Unlock()
-			before := s.renders("/a")
 			p.accepted(Trigger{Paths: onePath("/a"), Priority: ledger.Critical, Items: []Item{
 				{Tag: "post:1", Version: version(9)}, {Tag: "post:2", Version: version(9)},
 			}})
@@ -254,7 +262,10 @@ func TestFreshness_PageThatShowsNoMoreThanItDidIsKeptBack(t *testing.T) {
 			s.mu.Lock()
 			s.versions["/a"] = then
 			s.mu.Unlock()
-			s.await("it is tried after that time", func() bool { return s.renders("/a") >= before+3 }) // after 1 and 2 s
+			s.await("a try after that time has failed", func() bool { // it is tried at once, and 1 and 3 s later
+				owed := p.state("/a").Owed
+				return owed == nil || owed.Attempts >= 3
+			})
 			s.wantServed("/a", shown("post:1", 2))
 		})
 	}

@@ -14,7 +14,7 @@ import (
 // stays then. Errors are *storage.RefusedError.
 func CheckGates(page storage.Page, g renderer.Gates) error {
 	refuse := func(gate, format string, args ...any) error {
-		return &storage.RefusedError{Gate: gate, Reason: fmt.Sprintf(format, args...)}
+		return &storage.RefusedError{Gate: gate, Reason: fmt.Sprintf(format, args...), CutOff: g.CutOff && (gate == "empty" || gate == "complete")}
 	}
 	body := bytes.TrimSpace(page.Body)
 	if len(body) == 0 {

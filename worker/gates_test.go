@@ -49,3 +49,14 @@ func TestCheckGates(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckGates_WhatAnOriginMayHaveSentInPart(t *testing.T) {
+	gates := renderer.Gates{MaxBytes: 100, Complete: true, CutOff: true}
+	for body, want := range map[string]bool{"": true, "<p>hi": true, strings.Repeat("x", 200) + "</html>": false} {
+		err := CheckGates(storage.Page{Path: mustPath("/a"), Type: "text/html; charset=utf-8", Body: []byte(body)}, gates)
+		var refused *storage.RefusedError
+		if !errors.As(err, &refused) || refused.CutOff != want {
+			t.Errorf("a page of %d bytes: %v, %+v; want cut off = %t", len(body), err, refused, want)
+		}
+	}
+}

@@ -55,12 +55,13 @@ const (
 	GCSidecar GCKind = "sidecar" // that is not written any more
 	GCFolder  GCKind = "folder"  // that is empty
 	GCIndex   GCKind = "index"   // paths in an index that are no pages any more
+	GCPoll    GCKind = "poll"    // what polls have seen of a source that is not there any more
 )
 
 // GCItem is something that nobody needs any more.
 type GCItem struct {
 	Kind GCKind `json:"kind"`
-	// Name is a path, a name below the output directory, or a label.
+	// Name is a path, a name below the output directory, a label, or a source.
 	Name string `json:"name"`
 	Why  string `json:"why,omitzero"`
 	// Count is how many paths of an index it is.
@@ -72,7 +73,8 @@ type GCItem struct {
 // GC takes away what nobody needs any more: published pages that no route
 // matches, in the way of Remove; sidecars that are not written any more; empty
 // folders of removed pages; paths in the ledger's indexes whose tombstones have
-// expired. What Rebake did not write stays. The routes are those of this
+// expired; what polls have seen of sources that are not polled any more. What
+// Rebake did not write stays. The routes and the sources are those of this
 // process. The error may be a *HeldError, ErrCursor, or the ledger's; what a
 // page's files do not allow is in the report.
 func (w *Worker) GC(ctx context.Context, g GC) (GCReport, error) {
@@ -148,7 +150,24 @@ func (w *Worker) gcIndexes(ctx context.Context, g GC, cursor string) (items []GC
 	if to != 0 {
 		next = gcTags + strconv.FormatUint(to, 10)
 	}
+	if err == nil && next == "" {
+		var polls []GCItem
+		polls, err = w.gcPolls(ctx, g)
+		items = append(items, polls...)
+	}
 	return items, next, err
+}
+
+// gcPolls comes last.
+func (w *Worker) gcPolls(ctx context.Context, g GC) (items []GCItem, err error) {
+	if _, ok := w.Renderer.(watcher); !ok {
+		return nil, nil // it does not know
+	}
+	names, err := w.Ledger.ForgetPolls(ctx, w.Watches(), g.DryRun)
+	for _, name := range names {
+		items = append(items, GCItem{Kind: GCPoll, Name: name, Why: "no page is made from it any more"})
+	}
+	return items, err
 }
 
 func expiredItem(label ledger.Label, n int) GCItem {

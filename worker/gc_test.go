@@ -320,6 +320,23 @@ func TestGC_GoesOnFromItsCursor(t *testing.T) {
 	}
 }
 
+func TestGC_SourceThatIsNotThereAnyMore(t *testing.T) {
+	s, cms := newWebsite(t), newPress(t)
+	cms.posts(3)
+	s.watchingPress(cms).finds(byItself)
+	r := s.watchingShop(newShop(t, "a"), "") // the config has another source now
+	r.finds(byItself)
+	want := []GCItem{{Kind: GCPoll, Name: "cms", Why: "no page is made from it any more"}}
+	for _, dry := range []bool{true, false} {
+		if diff := cmp.Diff(want, r.gc(dry)); diff != "" {
+			t.Errorf("dry %t (-want +got):\n%s", dry, diff)
+		}
+	}
+	if again := r.gc(false); len(again) > 0 {
+		t.Errorf("found again: %v", again)
+	}
+}
+
 func TestGC_RefusedWhileHeld(t *testing.T) {
 	s := newWebsite(t)
 	p, routes := s.collector()

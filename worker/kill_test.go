@@ -16,7 +16,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
@@ -108,7 +107,7 @@ func TestKill_H110_AtEachPlace(t *testing.T) {
 // victim accepts a trigger for /a and works until it dies. With the place after
 // a failure, the source fails at first.
 func victim(place string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patient)
 	defer cancel()
 	opts, err := redis.ParseURL(os.Getenv("REBAKE_TEST_REDIS"))
 	if err != nil {

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -139,12 +138,12 @@ func (w *Worker) reconcileEvery(ctx context.Context, name string, every time.Dur
 			return
 		case <-timer.C:
 		}
-		wait := reconcileAgain
+		wait, polled := reconcileAgain, false
 		err := storage.Contain(func() (err error) {
-			wait, err = w.reconcileDue(ctx, name, every, due)
+			wait, polled, err = w.reconcileDue(ctx, name, every, due)
 			return err
 		})
-		if err == nil && w.held(ctx) == nil {
+		if polled {
 			due = every
 		}
 		w.logPanic("source", name, err)
@@ -158,43 +157,41 @@ func (w *Worker) reconcileEvery(ctx context.Context, name string, every time.Dur
 
 // reconcileDue polls if that is due, and returns when to look again. A poll that
 // is planned for longer than twice due from now is due, too.
-func (w *Worker) reconcileDue(ctx context.Context, name string, every, due time.Duration) (time.Duration, error) {
+func (w *Worker) reconcileDue(ctx context.Context, name string, every, due time.Duration) (wait time.Duration, polled bool, err error) {
 	watch := w.watch(name) // templates may have been loaded again
 	if watch == nil {
-		return every, nil
+		return every, false, nil
 	}
 	if until := time.Until(watch.Down()); until > 0 {
-		return until, nil
+		return until, false, nil
 	}
 	if w.held(ctx) != nil {
-		return reconcileAgain, nil
+		return reconcileAgain, false, nil
 	}
-	turn, wait, busy, err := w.Ledger.ClaimPoll(ctx, name, due, false)
+	claim, err := w.Ledger.ClaimPoll(ctx, name, due, false)
 	switch {
 	case err != nil:
-		return reconcileAgain, err
-	case busy:
-		return min(wait, every), nil
-	case turn == nil:
-		return wait, nil
+		return reconcileAgain, false, err
+	case claim.Turn == nil:
+		return min(claim.Wait, every), false, nil
 	}
 	p := newPoll(w, watch, byItself)
-	err = p.run(ctx, turn)
+	err = p.run(ctx, claim.Turn)
 	if p.report.Count > 0 {
 		w.Log.Info("reconciled", "source", name, "found", p.report.Count, "requests", p.report.Requests)
-	}
-	if err != nil {
-		err = fmt.Errorf("reconcile %s: %w", name, err)
 	}
 	next := every
 	switch {
 	case ctx.Err() != nil: // a stop: the next start goes on
 		p.report.Open, next, err = true, 0, nil
-	case p.report.Open && err == nil:
+	case p.report.Open, err != nil: // nothing could be read
 		next = max(every/5, reconcileRest)
 	}
+	if err == nil && ctx.Err() == nil {
+		err = p.failed
+	}
 	next += rand.N(next/10 + 1)
-	return next, errors.Join(err, p.end(ctx, turn, next, err))
+	return next, true, errors.Join(err, p.end(ctx, claim.Turn, next, err))
 }
 
 // Reconcile polls one source or origin now, whether or not the config has that
@@ -202,7 +199,7 @@ func (w *Worker) reconcileDue(ctx context.Context, name string, every, due time.
 // is Open.
 //
 // Errors: ErrNotWatched; ErrPolled; *HeldError while the site is held, but for a
-// dry run; those of the source.
+// dry run; those of the source. What cannot be read beside what can is a note.
 func (w *Worker) Reconcile(ctx context.Context, r Reconciliation) (Reconciled, error) {
 	watch := w.watch(r.Source)
 	if watch == nil {
@@ -238,9 +235,9 @@ func (w *Worker) awaitTurn(ctx context.Context, name string) (*ledger.Poll, erro
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		turn, _, _, err := w.Ledger.ClaimPoll(ctx, name, 0, true)
-		if err != nil || turn != nil {
-			return turn, err
+		claim, err := w.Ledger.ClaimPoll(ctx, name, 0, true)
+		if err != nil || claim.Turn != nil {
+			return claim.Turn, err
 		}
 		select {
 		case <-tick.C:

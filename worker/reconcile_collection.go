@@ -28,21 +28,19 @@ func (p *poll) collections(ctx context.Context) error {
 		return err
 	}
 	p.report.Requests += 2
-	for _, look := range []func(context.Context, renderer.Collection) error{p.recent, p.audit} {
-		var shown []renderer.Collection
-		for _, c := range all {
-			switch err := look(ctx, c); {
-			case errors.Is(err, renderer.ErrNotShown):
-				p.note("%s: %v", c.Name(), err)
-			case err != nil:
-				return err
-			default:
-				shown = append(shown, c)
-			}
+	if err := p.news(ctx, all); err != nil {
+		return err
+	}
+	for _, c := range all {
+		if !c.Dated() {
+			continue
 		}
-		if all = shown; len(all) == 0 {
-			return errNoAPI
+		if err := p.try(ctx, c, p.audit); err != nil {
+			return err
 		}
+	}
+	if len(p.shut) == len(all) && p.failed == nil {
+		return errNoAPI
 	}
 	return nil
 }
@@ -53,7 +51,11 @@ func (p *poll) read(ctx context.Context, c renderer.Collection, o renderer.Order
 	if err := p.ask(ctx); err != nil {
 		return renderer.Listing{}, err
 	}
-	return c.Read(ctx, o, page)
+	list, err := c.Read(ctx, o, page)
+	if err != nil {
+		return list, &answerError{err}
+	}
+	return list, nil
 }
 
 // mark keeps the place of a collection.
@@ -67,7 +69,7 @@ func (p *poll) recent(ctx context.Context, c renderer.Collection) error {
 	pl := p.place(c.Name())
 	if !c.Dated() {
 		pl.Page = max(pl.Page, 1) // there is no other way
-		return nil
+		return p.audit(ctx, c)
 	}
 	var told []int
 	if !pl.first() && p.sole {
@@ -96,6 +98,9 @@ func (p *poll) recent(ctx context.Context, c renderer.Collection) error {
 	if err := p.unlisted(ctx, c, told); err != nil {
 		return err
 	}
+	if err := p.youngest(ctx, c); err != nil {
+		return err
+	}
 	if newest != "" { // else their dates are still to come
 		if newest < pl.Newest { // what changed last is not there: all may be from a backup
 			pl.Page = 1
@@ -119,7 +124,10 @@ func (p *poll) unlisted(ctx context.Context, c renderer.Collection, told []int) 
 	if err != nil {
 		return err
 	}
-	return p.lookFor(ctx, c, slices.DeleteFunc(told, func(id int) bool { return known[strconv.Itoa(id)] != unsure }))
+	return p.lookFor(ctx, c, slices.DeleteFunc(told, func(id int) bool {
+		seen, ok := known[strconv.Itoa(id)]
+		return ok && seen != unsure && seen != unmet
+	}))
 }
 
 // since goes on from the first answer until it comes to what was seen before.
@@ -195,29 +203,30 @@ func (p *poll) doubted(ctx context.Context, c renderer.Collection) error {
 	return p.mark(ctx, c)
 }
 
+// youngest looks at those that were published last: a scheduled post changes
+// long before its time comes. The audit would see them, too.
+func (p *poll) youngest(ctx context.Context, c renderer.Collection) error {
+	if pl := p.place(c.Name()); pl.first() || pl.Page > 0 {
+		return nil
+	}
+	list, err := p.read(ctx, c, renderer.ByDate, 1)
+	if err != nil {
+		return err
+	}
+	return p.compare(ctx, c, list.Items)
+}
+
 // count has everything compared when the CMS has another number of items than
-// is remembered, or when that was done long ago. What is new without a change,
-// such as a post whose time has come, is likely to be among the youngest.
+// is remembered, or when that was done long ago, or by a clock that was wrong.
 func (p *poll) count(ctx context.Context, c renderer.Collection, total int) error {
 	pl := p.place(c.Name())
-	due := pl.first() || p.full || time.Since(pl.Audited) > auditEvery || pl.Empty && total < 0
-	for looked := false; !due && total >= 0; looked = true {
+	due := pl.first() || p.full || time.Since(pl.Audited).Abs() > auditEvery || pl.Empty && total < 0
+	if !due && total >= 0 {
 		n, err := p.memory.count(ctx, c.Name())
 		if err != nil {
 			return err
 		}
-		more := total - n - pl.Hidden
-		if more <= 0 || looked {
-			due = more != 0
-			break
-		}
-		list, err := p.read(ctx, c, renderer.ByDate, 1)
-		if err == nil {
-			err = p.compare(ctx, c, list.Items)
-		}
-		if err != nil {
-			return err
-		}
+		due = total != n+pl.Hidden
 	}
 	if due {
 		pl.Page = max(pl.Page, 1)

@@ -41,7 +41,7 @@ func (p *poll) compare(ctx context.Context, c renderer.Collection, items []rende
 	memory := ledger.Memory{Versions: make(map[string]string)}
 	for i, item := range items {
 		switch version, was := known[ids[i]]; {
-		case !was:
+		case !was || version == unmet:
 			unknown = append(unknown, change{item, c.Tag(item.ID), foundNew})
 		case version != item.Version:
 			changed = append(changed, change{item, c.Tag(item.ID), foundChanged})
@@ -61,7 +61,7 @@ func (p *poll) compare(ctx context.Context, c renderer.Collection, items []rende
 	if changed, err = p.untold(ctx, c, append(changed, unknown...)); err != nil {
 		return err
 	}
-	return p.settle(ctx, c.Name(), Trigger{Items: p.tell(c, changed)}, memory)
+	return p.settle(ctx, c.Name(), p.tell(c, changed), memory)
 }
 
 // unshown is for when nothing is remembered yet: it leaves the items that are
@@ -90,9 +90,11 @@ func (p *poll) unshown(ctx context.Context, c renderer.Collection, all []change)
 	}), nil
 }
 
-// untold leaves the items that were not told of as they are now. One may be
-// older than was told, when a backup was put in the place of all: once nobody
-// waits any more for the CMS to show what was told, that counts no more.
+// untold leaves the items that were not told of as they are now, and the new
+// ones that were, and that no public page shows: the CMS may have been behind
+// when it told. One may be older than was told, when a backup was put in the
+// place of all: once nobody waits any more for the CMS to show what was told,
+// that counts no more.
 func (p *poll) untold(ctx context.Context, c renderer.Collection, all []change) ([]change, error) {
 	all = slices.DeleteFunc(all, func(one change) bool { return p.named[one.tag] })
 	if !c.Dated() || len(all) == 0 {
@@ -106,11 +108,16 @@ func (p *poll) untold(ctx context.Context, c renderer.Collection, all []change) 
 	if err != nil {
 		return nil, err
 	}
+	shown, err := p.Ledger.ShownSince(ctx, tags)
+	if err != nil {
+		return nil, err
+	}
 	var left []change
 	for _, one := range all {
 		was := told[one.tag]
 		order, known := storage.CompareVersions(was.Version, one.Version)
-		if known && order == 0 {
+		_, public := shown[one.tag]
+		if known && order == 0 && (public || one.what != foundNew || c.Kind() == "media") { // a file needs no page
 			continue
 		}
 		if known && order > 0 && was.Age > p.cfg.Lag && p.sole && !p.memory.dry {
@@ -154,7 +161,7 @@ func (p *poll) lookFor(ctx context.Context, c renderer.Collection, ids []int) er
 		}
 		still, err := c.Only(ctx, some)
 		if err != nil {
-			return err
+			return &answerError{err}
 		}
 		if err := p.compare(ctx, c, still); err != nil {
 			return err
@@ -202,20 +209,23 @@ func (p *poll) gone(ctx context.Context, c renderer.Collection, ids []int) error
 		_, shown := since[one.tag]
 		return !shown
 	})
-	return p.settle(ctx, c.Name(), Trigger{Items: p.tell(c, all)}, memory)
+	return p.settle(ctx, c.Name(), p.tell(c, all), memory)
 }
 
-// tell counts changes, and returns what to trigger for them.
-func (p *poll) tell(c renderer.Collection, all []change) []Item {
-	var items []Item
+// tell counts changes, and returns what to trigger for them. Where no version
+// tells an old page from a new one, as in the lists that a new item is to come
+// into, there is a second look.
+func (p *poll) tell(c renderer.Collection, all []change) Trigger {
+	var t Trigger
 	for _, one := range all {
 		item := Item{Tag: one.tag}
 		if c.Dated() {
 			item.Version = one.Version
 		}
-		items = append(items, item)
+		t.Items = append(t.Items, item)
+		t.Recheck = t.Recheck || item.Version == "" || one.what == foundNew
 		p.named[one.tag] = true
 		p.found(Found{Item: one.tag, Version: item.Version, What: one.what})
 	}
-	return items
+	return t
 }

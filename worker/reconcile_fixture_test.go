@@ -37,7 +37,8 @@ type press struct {
 
 	mu    sync.Mutex
 	items map[int]pressItem   // guarded by mu, as is all below
-	shut  map[string]int      // collections that are answered with a status
+	media bool                // it has that collection, too
+	shut  map[string]int      // names below /wp/v2 that are answered with a status
 	asked []string            // the requests, less their fields
 	on    func(*http.Request) // called for each, before it is answered
 }
@@ -113,23 +114,27 @@ func (p *press) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/wp-json/wp/v2/")
 	q := r.URL.Query()
 	p.asked = append(p.asked, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", name, q.Get("orderby"), q.Get("page"), q.Get("include"))))
+	if status := p.shut[name]; status != 0 {
+		w.WriteHeader(status)
+		return
+	}
 	if (name == "types" || name == "taxonomies") && q.Has("_fields") {
 		answerJSON(w, []any{}) // it looks for the fields among the kinds
 		return
 	}
 	switch name {
 	case "types":
-		answerJSON(w, map[string]any{
+		types := map[string]any{
 			"post": map[string]any{"rest_base": "posts", "rest_namespace": "wp/v2"}, "page": map[string]any{"rest_base": "pages"},
 			"wp_template": map[string]any{"rest_base": "templates"}, "shop_order": map[string]any{"rest_base": "orders", "rest_namespace": "shop/v1"},
-		})
+		}
+		if p.media {
+			types["attachment"] = map[string]any{"rest_base": "media"}
+		}
+		answerJSON(w, types)
 		return
 	case "taxonomies":
 		answerJSON(w, map[string]any{"category": map[string]any{"rest_base": "categories"}})
-		return
-	}
-	if status := p.shut[name]; status != 0 {
-		w.WriteHeader(status)
 		return
 	}
 	p.list(w, name, q.Get("orderby"), q.Get("order"), q.Get("page"), q.Get("include"))
@@ -246,10 +251,11 @@ func (r *reconciled) poll(limits reconcileLimits) Reconciled {
 // pollOf is poll of the source with that name.
 func (r *reconciled) pollOf(name string, limits reconcileLimits) Reconciled {
 	r.t.Helper()
-	turn, _, _, err := r.Ledger.ClaimPoll(r.t.Context(), name, 0, true)
-	if err != nil || turn == nil {
+	claim, err := r.Ledger.ClaimPoll(r.t.Context(), name, 0, true)
+	if err != nil || claim.Turn == nil {
 		r.t.Fatalf("no turn: %v", err)
 	}
+	turn := claim.Turn
 	p := newPoll(r.Worker, r.watch(name), limits)
 	err = p.run(r.t.Context(), turn)
 	if err := p.end(r.t.Context(), turn, 0, err); err != nil {

@@ -14,13 +14,35 @@ import (
 // atATime is how many listed pages are compared, and triggered, at a time.
 const atATime = 100
 
+// lists looks at the lists of a source.
+func (p *poll) lists(ctx context.Context) error {
+	all := p.watch.Lists()
+	var names []string
+	for _, l := range all {
+		names = append(names, l.Name())
+	}
+	return p.inTurn(ctx, names, func(i int) error {
+		err := p.list(ctx, all[i])
+		switch {
+		case ctx.Err() != nil:
+			return err
+		case err != nil:
+			p.fail(all[i].Name(), err)
+		default:
+			p.some = true
+		}
+		return nil
+	})
+}
+
 // list compares the pages that a list names with those that it named before.
 func (p *poll) list(ctx context.Context, l renderer.WatchedList) error {
-	named, asked := make(map[string]bool), 0
+	named, asked, read := make(map[string]bool), 0, 0
 	err := l.EachPage(ctx, func(ctx context.Context) error {
-		if asked++; asked > p.limits.list {
+		if asked == p.limits.list {
 			return errSpent
 		}
+		asked++
 		p.report.Requests++
 		if asked == 1 {
 			return ctx.Err()
@@ -28,20 +50,27 @@ func (p *poll) list(ctx context.Context, l renderer.WatchedList) error {
 		return p.rest(ctx)
 	}, func(ctx context.Context, pages []renderer.ListedPage) error {
 		for some := range slices.Chunk(pages, atATime) {
-			if err := p.comparePages(ctx, l, some); err != nil {
+			if err := p.comparePages(ctx, l, some, asked); err != nil {
 				return err
 			}
 			for _, page := range some {
 				named[page.Path.String()] = true
 			}
 		}
+		read = asked
 		return nil
 	})
+	pl := p.place(l.Name())
 	var skipped *renderer.ListError
 	switch {
-	case errors.Is(err, errSpent) && ctx.Err() == nil:
-		p.note("%s: it is longer than what is read at a time; what has left it is not found", l.Name())
-		return nil
+	case spent(ctx, err):
+		if pl.first() {
+			pl.Page = max(pl.Page, read+1)
+		}
+		if ctx.Err() == nil {
+			p.note("%s: it is longer than what is read at a time; what has left it is not found", l.Name())
+		}
+		return errors.Join(p.settle(ctx, l.Name(), Trigger{}, ledger.Memory{}), ctx.Err())
 	case errors.As(err, &skipped):
 		p.note("%v", skipped)
 	case err != nil:
@@ -50,13 +79,16 @@ func (p *poll) list(ctx context.Context, l renderer.WatchedList) error {
 	if err := p.left(ctx, l, named); err != nil {
 		return err
 	}
-	p.place(l.Name()).Audited = time.Now()
+	pl.Audited, pl.Page = time.Now(), 0
 	return p.settle(ctx, l.Name(), Trigger{}, ledger.Memory{})
 }
 
-// comparePages triggers the pages that are not as they are remembered.
-func (p *poll) comparePages(ctx context.Context, l renderer.WatchedList, pages []renderer.ListedPage) error {
+// comparePages triggers the pages that are not as they are remembered. They come
+// from an answer, of which the first is 1.
+func (p *poll) comparePages(ctx context.Context, l renderer.WatchedList, pages []renderer.ListedPage, answer int) error {
 	p.report.Compared += len(pages)
+	pl := p.place(l.Name())
+	first := pl.first() && answer >= pl.Page // nothing can be said of what is not remembered
 	var names []string
 	for _, page := range pages {
 		names = append(names, page.Path.String())
@@ -78,7 +110,7 @@ func (p *poll) comparePages(ctx context.Context, l renderer.WatchedList, pages [
 		if !was {
 			what = foundNew
 		}
-		if !was && p.place(l.Name()).first() {
+		if !was && first {
 			older, err := p.older(ctx, page)
 			if err != nil {
 				return err
@@ -102,6 +134,7 @@ func (p *poll) comparePages(ctx context.Context, l renderer.WatchedList, pages [
 func withList(t Trigger, l renderer.WatchedList) Trigger {
 	if len(t.Paths)+len(t.Known) > 0 {
 		t.Labels = []ledger.Label{ledger.Tag(l.Tag())}
+		t.Recheck = true // nothing tells an old answer of a cache from a new one
 	}
 	return t
 }

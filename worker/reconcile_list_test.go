@@ -52,6 +52,13 @@ func (s *shop) put(name, version string) {
 	}
 }
 
+// first puts an article before all others.
+func (s *shop) first(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.articles = append([]map[string]any{{"slug": name, "updated": "v1", "title": "About " + name}}, s.articles...)
+}
+
 func (s *shop) failAt(page int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,9 +203,24 @@ func TestReconcileList_thatIsTooLong(t *testing.T) {
 		c.put(fmt.Sprintf("n%02d", i), "v1")
 	}
 	r := s.watchingShop(c, "")
-	if report := r.poll(few); len(report.Notes) != 1 || report.Count > 0 {
-		t.Errorf("found %v, notes %q", report.Found, report.Notes)
+	for range 2 {
+		report := r.poll(few)
+		wantFound(t, report)
+		if len(report.Notes) != 1 || report.Open {
+			t.Errorf("open is %t, notes %q", report.Open, report.Notes)
+		}
 	}
+	c.first("new")
+	r.finds(few, "new /articles/new")
+	if r.state("/articles/new").Owed == nil {
+		t.Error("nothing is owed to the new page")
+	}
+	r.finds(few)
+
+	// What a longer look comes to is not new.
+	r.finds(byItself)
+	c.put("last", "v1")
+	r.finds(byItself, "new /articles/last")
 }
 
 func TestReconcileList_isOffByItself(t *testing.T) {

@@ -83,9 +83,11 @@ func (m *pollMemory) each(ctx context.Context, name string, f func(id string)) e
 	return err
 }
 
-// unsure is remembered of an item in the place of its version: whatever it is
-// now has to be looked at.
-const unsure = ""
+// These are remembered of an item in the place of its version.
+const (
+	unsure = ""  // whatever it is now has to be looked at
+	unmet  = "?" // the same of one that no poll has seen yet
+)
 
 // adopt remembers the items of a kind that were announced in the last hour as
 // others than polls have seen them, and returns their ids. So one that came and
@@ -111,6 +113,9 @@ func (m *pollMemory) adopt(ctx context.Context, name, kind string) (ids []int, e
 			continue
 		}
 		adopted.Versions[text] = unsure
+		if !was || seen == unmet {
+			adopted.Versions[text] = unmet
+		}
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)

@@ -32,6 +32,12 @@ type poll struct {
 	// sole says that what is announced of an item is of this source: of two
 	// WordPresses nobody knows whose post:42 it is.
 	sole bool
+	most int // requests that it may have sent by now; at the end limits.requests
+	// shut are the collections that cannot be read, and failed the first error of
+	// those, and of lists: the others are looked at all the same.
+	shut   map[string]bool
+	failed error
+	some   bool // of them could be read
 }
 
 // place is how far the polls have come with one collection or list. It is
@@ -41,7 +47,8 @@ type place struct {
 	// seen.
 	Newest string `json:"newest,omitempty"`
 	// Page is what the comparison of everything has to read next, 0 while there
-	// is none; Last is the last id that it has seen.
+	// is none; Last is the last id that it has seen. Of a list that was never read
+	// to its end it is the first answer that was never read.
 	Page int `json:"page,omitempty"`
 	Last int `json:"last,omitempty"`
 	// Audited is when everything was compared last, zero before the first time.
@@ -57,6 +64,9 @@ type place struct {
 	// Doubt says that the comparison of everything that Page is in has come upon
 	// that.
 	Doubt bool `json:"doubt,omitempty"`
+	// After is in the place of turns only: what was looked at last when there was
+	// not time for all.
+	After string `json:"after,omitempty"`
 }
 
 // first reports whether nothing can be said of what is not remembered.
@@ -72,6 +82,7 @@ func newPoll(w *Worker, watch *renderer.Watch, limits reconcileLimits) *poll {
 	return &poll{
 		Worker: w, sole: presses == 1, watch: watch, limits: limits, memory: pollMemory{ledger: w.Ledger, source: watch.Name()},
 		report: Reconciled{Source: watch.Name(), Found: []Found{}}, places: make(map[string]*place), named: make(map[string]bool),
+		most: limits.requests, shut: make(map[string]bool),
 	}
 }
 
@@ -86,16 +97,25 @@ func (p *poll) run(ctx context.Context, turn *ledger.Poll) error {
 	return err
 }
 
-// look asks what is there. What was found when it fails is triggered.
+// look asks what is there. What was found when it fails is triggered. It does
+// not fail when there was something that could be read.
 func (p *poll) look(ctx context.Context, progress map[string]string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.limits.time, errSpent)
 	defer cancel()
 	err := p.all(ctx, progress)
-	if errors.Is(err, errSpent) || err != nil && errors.Is(context.Cause(ctx), errSpent) {
-		p.report.Open = true
-		return nil
+	if spent(ctx, err) {
+		p.report.Open, err = true, nil
+	}
+	if err == nil && !p.some {
+		return p.failed
 	}
 	return err
+}
+
+// spent reports whether an error says that the poll may ask no more, or has no
+// time left.
+func spent(ctx context.Context, err error) bool {
+	return errors.Is(err, errSpent) || err != nil && errors.Is(context.Cause(ctx), errSpent)
 }
 
 func (p *poll) all(ctx context.Context, progress map[string]string) error {
@@ -108,12 +128,7 @@ func (p *poll) all(ctx context.Context, progress map[string]string) error {
 	if err := p.collections(ctx); err != nil {
 		return err
 	}
-	for _, l := range p.watch.Lists() {
-		if err := p.list(ctx, l); err != nil {
-			return err
-		}
-	}
-	return nil
+	return p.lists(ctx)
 }
 
 // place returns how far one collection or list has come.
@@ -132,8 +147,14 @@ func (p *poll) end(ctx context.Context, turn *ledger.Poll, next time.Duration, e
 		At: time.Now(), Found: p.report.Count, Total: int64(p.report.Count), Requests: p.report.Requests,
 		Open: p.report.Open, Notes: p.report.Notes,
 	}
+	if err == nil {
+		err = p.failed
+	}
 	if err != nil {
 		s.Error = err.Error()
+	}
+	if p.watch.Every() > 0 {
+		s.Next = s.At.Add(next)
 	}
 	if err := turn.End(ctx, s, next); err != nil && !errors.Is(err, storage.ErrLost) {
 		return err
@@ -143,10 +164,10 @@ func (p *poll) end(ctx context.Context, turn *ledger.Poll, next time.Duration, e
 
 // ask counts a request before it is sent.
 func (p *poll) ask(ctx context.Context) error {
-	if p.report.Requests++; p.report.Requests > p.limits.requests {
-		p.report.Requests--
+	if p.report.Requests >= p.most {
 		return errSpent
 	}
+	p.report.Requests++
 	return ctx.Err()
 }
 
@@ -167,6 +188,15 @@ func (p *poll) found(f Found) {
 	if p.report.Count++; len(p.report.Found) < mostNamed {
 		p.report.Found = append(p.report.Found, f)
 	}
+}
+
+// fail notes that one collection or list cannot be read.
+func (p *poll) fail(name string, err error) {
+	err = fmt.Errorf("%s: %w", name, err)
+	if p.failed == nil {
+		p.failed = err
+	}
+	p.note("%v", err)
 }
 
 func (p *poll) note(format string, args ...any) {

@@ -98,14 +98,14 @@ func TestReconcile_whatIsAnnouncedAndNotTriggeredIsFound(t *testing.T) {
 				r := s.watchingPress(cms)
 				r.untilDone(byItself)
 				cms.edit(id, 0)
-				item := Item{Tag: "post:2", Version: cms.version(id)}
+				item, what := Item{Tag: "post:2", Version: cms.version(id)}, "changed "
 				if id != 2 {
-					item.Tag = "post:1000"
+					item.Tag, what = "post:1000", "new "
 				}
 				if err := r.announce(t.Context(), Trigger{Items: []Item{item}}); err != nil {
 					t.Fatal(err)
 				}
-				r.finds(byItself, "changed "+item.Tag)
+				r.finds(byItself, what+item.Tag)
 				r.finds(byItself)
 			})
 		})
@@ -121,8 +121,8 @@ func TestReconcile_whatWasToldIsNotAskedForByName(t *testing.T) {
 	r.told(cms, 7)
 	cms.requests()
 	r.finds(byItself)
-	if n := len(cms.requests()); n != 6 {
-		t.Errorf("it took %d requests, want one for each collection and two for what there is", n)
+	if n := len(cms.requests()); n != 7 {
+		t.Errorf("it took %d requests, want those of a poll that finds nothing", n)
 	}
 }
 

@@ -37,6 +37,10 @@ func TestReconcile_findsWhatNobodyTold(t *testing.T) {
 					cms.put(901, pressItem{kind: "posts", date: longAgo.Add(-time.Hour), modified: longAgo})
 				}, []string{"new post:901"}},
 				{"one goes that no page shows", func() { cms.remove(9) }, nil},
+				{"one comes that was written long before, another goes", func() {
+					cms.put(902, pressItem{kind: "posts", date: time.Now(), modified: longAgo})
+					cms.remove(900)
+				}, []string{"new post:902"}},
 			} {
 				c.do()
 				t.Log(c.what)
@@ -91,6 +95,62 @@ func TestReconcile_whatCameAndWentBetweenTwoPollsIsFound(t *testing.T) {
 	}
 }
 
+func TestReconcile_aNewItemThatWasTold(t *testing.T) {
+	for _, tt := range []struct {
+		name, kind string
+		shown      bool
+		want       []string
+	}{
+		{"and that a page shows", "posts", true, nil},
+		{"and that no page shows, since the CMS was behind", "posts", false, []string{"new post:1000"}},
+		{"and needs no page", "media", false, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ofSizes(t, func(t *testing.T, n int) {
+				s, cms := newWebsite(t), newPress(t)
+				cms.media = true
+				cms.posts(n)
+				r := s.watchingPress(cms)
+				r.untilDone(byItself)
+				now := time.Now().UTC().Truncate(time.Second)
+				cms.put(1000, pressItem{kind: tt.kind, date: now, modified: now})
+				tag := strings.TrimSuffix(tt.kind, "s") + ":1000"
+				r.accept(Trigger{Items: []Item{{Tag: tag, Version: cms.version(1000)}}})
+				if tt.shown {
+					r.published(map[string]string{"/new": tag})
+				}
+				r.finds(byItself, tt.want...)
+				r.finds(byItself)
+			})
+		})
+	}
+}
+
+// The CMS answers from a cache, and nothing tells an old name of a term from the
+// new one.
+func TestReconcile_whatHasNoVersionIsLookedAtAgain(t *testing.T) {
+	for name, change := range map[string]func(cms *press){
+		"a term":        func(cms *press) { cms.put(7, pressItem{kind: "categories", name: "stories"}) },
+		"what has gone": func(cms *press) { cms.remove(7) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, cms := newWebsite(t), newPress(t)
+			cms.posts(3)
+			cms.put(7, pressItem{kind: "categories", name: "news"})
+			r := s.watchingPress(cms)
+			r.cfg.Recheck = 100 * time.Millisecond
+			r.run()
+			s.tag("/c", "category:7")
+			r.publish("/c", "as it was")
+			r.finds(byItself)
+			before := s.renders("/c")
+			change(cms)
+			r.poll(byItself)
+			s.await("it is looked at again", func() bool { return s.renders("/c") >= before+2 })
+		})
+	}
+}
+
 func TestReconcile_anEditAfterTheToldOneIsFound(t *testing.T) {
 	s, cms := newWebsite(t), newPress(t)
 	cms.posts(3)
@@ -139,7 +199,7 @@ func TestReconcile_aCMSThatFailsIsAskedAgain(t *testing.T) {
 	cms.mu.Lock()
 	cms.shut["posts"] = 500
 	cms.mu.Unlock()
-	if _, err := r.Reconcile(t.Context(), Reconciliation{Source: "cms"}); !isTemporary(err) {
+	if _, _, err := r.reconcileDue(t.Context(), "cms", time.Minute, 0); !isTemporary(err) {
 		t.Fatalf("the poll ends with %v", err)
 	}
 	states, err := r.Ledger.Polls(t.Context())
@@ -192,7 +252,7 @@ func TestReconcile_waitsWhileTheSiteIsHeld(t *testing.T) {
 	if _, err := r.Reconcile(t.Context(), Reconciliation{Source: "cms"}); !errors.As(err, &held) {
 		t.Errorf("it ends with %v", err)
 	}
-	if _, err := r.reconcileDue(t.Context(), "cms", time.Minute, time.Minute); err != nil {
+	if _, _, err := r.reconcileDue(t.Context(), "cms", time.Minute, time.Minute); err != nil {
 		t.Error(err)
 	}
 	if got := cms.requests(); len(got) > 0 {
@@ -200,10 +260,26 @@ func TestReconcile_waitsWhileTheSiteIsHeld(t *testing.T) {
 	}
 }
 
+func TestReconcile_tellsOnceWhoseFailureItIsAndWhenItTriesAgain(t *testing.T) {
+	s, cms := newWebsite(t), newPress(t)
+	r := s.watchingPress(cms)
+	cms.shut["posts"] = 500
+	if _, _, err := r.reconcileDue(t.Context(), "cms", 5*time.Minute, time.Minute); err == nil || strings.Contains(err.Error(), "reconcile") {
+		t.Errorf("error %v, want it without what its log line and status say already", err)
+	}
+	states, err := r.Ledger.Polls(t.Context())
+	if err != nil || len(states) != 1 {
+		t.Fatalf("polls %v, %v", states, err)
+	}
+	if got := states[0].Next.Sub(states[0].At); got < 5*time.Minute || got > 6*time.Minute {
+		t.Errorf("the next poll is told for %s after it, want five minutes and a little", got)
+	}
+}
+
 func TestReconcile_oneProcessAtATime(t *testing.T) {
 	s, cms := newWebsite(t), newPress(t)
 	one, other := s.watchingPress(cms), s.watchingPress(cms)
-	wait, err := one.reconcileDue(t.Context(), "cms", time.Minute, time.Minute)
+	wait, _, err := one.reconcileDue(t.Context(), "cms", time.Minute, time.Minute)
 	if err != nil || wait < time.Minute {
 		t.Fatalf("again in %s (%v)", wait, err)
 	}
@@ -211,7 +287,7 @@ func TestReconcile_oneProcessAtATime(t *testing.T) {
 	if n == 0 {
 		t.Fatal("the CMS was not asked")
 	}
-	if wait, err = other.reconcileDue(t.Context(), "cms", time.Minute, time.Minute); err != nil || wait < 50*time.Second {
+	if wait, _, err = other.reconcileDue(t.Context(), "cms", time.Minute, time.Minute); err != nil || wait < 50*time.Second {
 		t.Errorf("again in %s (%v)", wait, err)
 	}
 	if got := cms.requests(); len(got) > 0 {
@@ -237,7 +313,7 @@ func TestReconcile_aStopLeavesTheRestToTheNextStart(t *testing.T) {
 	cms.on = nil
 	cms.mu.Unlock()
 	next := s.watchingPress(cms)
-	if wait, err := next.reconcileDue(t.Context(), "cms", time.Minute, time.Minute); err != nil || wait < time.Minute {
+	if wait, _, err := next.reconcileDue(t.Context(), "cms", time.Minute, time.Minute); err != nil || wait < time.Minute {
 		t.Errorf("again in %s (%v)", wait, err)
 	}
 	states, err := next.Ledger.Polls(t.Context())
@@ -262,7 +338,7 @@ func TestReconcile_aStartDoesNotWaitForTheNextPoll(t *testing.T) {
 	s, cms := newWebsite(t), newPress(t)
 	cms.posts(3)
 	before := s.watchingPress(cms)
-	if _, err := before.reconcileDue(t.Context(), "cms", time.Hour, time.Hour); err != nil {
+	if _, _, err := before.reconcileDue(t.Context(), "cms", time.Hour, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	cms.requests()
@@ -285,7 +361,7 @@ func TestReconcile_totalsAreAddedUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := ledger.PollState{Source: "cms", At: got[0].At, Found: 1, Total: 2, Requests: got[0].Requests}
+	want := ledger.PollState{Source: "cms", At: got[0].At, Found: 1, Total: 2, Next: got[0].Next, Requests: got[0].Requests}
 	if diff := cmp.Diff([]ledger.PollState{want}, got); diff != "" {
 		t.Errorf("states (-want +got):\n%s", diff)
 	}

@@ -40,8 +40,8 @@ func TestSweep_LostWakeUpInALostQueue(t *testing.T) {
 
 func TestSweep_PageOfADeadOwner(t *testing.T) {
 	s := newWebsite(t)
-	p := s.running(quick)
-	dead, err := p.Ledger.Claim(t.Context(), p.token("/a", ledger.Low))
+	p := s.running() // with long leases: it renders once, however slow it is
+	dead, err := s.process(quick).Ledger.Claim(t.Context(), p.token("/a", ledger.Low))
 	if err != nil || dead.State != ledger.Claimed {
 		t.Fatalf("claim = %+v, %v", dead, err)
 	}

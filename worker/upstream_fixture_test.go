@@ -70,6 +70,15 @@ func (c *cms) fail(fault http.HandlerFunc) {
 	c.fault = fault
 }
 
+// pause is how long the source will be left alone.
+func (c *cms) pause() time.Duration {
+	down := c.source.Down()
+	if len(down) == 0 {
+		return 0
+	}
+	return time.Until(down[0].Next)
+}
+
 // recover ends the fault, for what hangs in it too.
 func (c *cms) recover() {
 	c.fail(nil)
@@ -121,19 +130,10 @@ func (s *website) shows(path string, version int) bool {
 	return strings.Contains(s.served(path), fmt.Sprintf("version %d<", version))
 }
 
-// within is await with another patience; it returns how long it took.
-func (s *website) within(atMost time.Duration, what string, cond func() bool) time.Duration {
-	s.t.Helper()
-	start := time.Now()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !cond() {
-		if time.Since(start) > atMost {
-			s.t.Fatalf("not within %v: %s", atMost, what)
-		}
-		<-tick.C
-	}
-	return time.Since(start)
+// fresh reports whether nothing is owed.
+func (p *process) fresh() bool {
+	counts, err := p.Ledger.Counts(p.site.t.Context())
+	return err == nil && counts.Owed == 0
 }
 
 func containsAll(s string, parts ...string) bool {

@@ -18,8 +18,6 @@ func (p *process) wait(page AcceptedPage, atMost time.Duration) error {
 	return p.Wait(ctx, page)
 }
 
-const patient = 15 * time.Second
-
 func TestWait_Published(t *testing.T) {
 	s := newWebsite(t)
 	p := s.running()

@@ -77,25 +77,24 @@ type Parts struct {
 // that only accepts never calls Run. Safe for concurrent use.
 type Worker struct {
 	Parts
-	cfg      Config
-	queue    *queue
-	slots    *slots
-	budget   *budget.Budget
-	walker   *walker
-	alarms   *alarms
-	misses   *misses
-	lanes    *lanes
-	brake    brake
-	quota    quota
-	intake   *intake
-	catching *catching
+	cfg    Config
+	queue  *queue
+	slots  *slots
+	budget *budget.Budget
+	walker *walker
+	alarms *alarms
+	misses *misses
+	lanes  *lanes
+	brake  brake
+	quota  quota
+	intake *intake
 }
 
 // New starts nothing.
 func New(cfg Config, parts Parts) *Worker {
 	w := &Worker{
 		Parts: parts, cfg: cfg, queue: newQueue(parts.Redis, cfg.Render), slots: newSlots(cfg.Workers), budget: budget.New(cfg.Memory), walker: newWalker(),
-		alarms: newAlarms(), misses: newMisses(cfg.Workers), intake: newIntake(), catching: newCatching(),
+		alarms: newAlarms(), misses: newMisses(cfg.Workers), intake: newIntake(),
 	}
 	w.lanes = newLanes(max(1, cfg.Workers-1), w.slots.closed)
 	if r, ok := parts.Renderer.(interface{ Upstreams() []renderer.Upstream }); ok {

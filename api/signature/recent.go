@@ -17,7 +17,10 @@ type Recent struct {
 }
 
 // NewRecent remembers each delivery for as long as its signature can be sent
-// again: twice the tolerance, since a timestamp may lie ahead of our clock.
+// again: twice the tolerance, since a timestamp may lie ahead of our clock. A
+// tolerance that is not positive takes a signature at any time, and nothing is
+// remembered for ever: then it is as long as by default, and what is sent again
+// later costs a render.
 func NewRecent(tolerance time.Duration) *Recent {
 	if tolerance <= 0 {
 		tolerance = defaultTolerance

@@ -36,6 +36,10 @@ type Change struct {
 	Prefixes []string
 	// Tags are those of pages to be rendered.
 	Tags []string
+	// Kinds are the sorts of what has changed: "article". Each is a tag, of pages
+	// that show all of its items, and its lists are looked at where the webhook is
+	// a source's own. What a hook has read has them among its Tags, and none here.
+	Kinds []string
 	// Items are what has changed in the CMS, with their versions. The pages
 	// that show them are found by their tag, "post:42", and by asking the CMS.
 	Items []worker.Item
@@ -46,6 +50,9 @@ type Change struct {
 	// Ask are the URLs of pages about which the sender only wants to know how
 	// they are. It stands alone: with it, nothing is triggered.
 	Ask []string
+	// Home is where the sender of a test believes its site to be. When it is no
+	// address of this site, the sender is told what to mend.
+	Home string
 	// Message says for people what was made of the event, where that is not
 	// plain: "a draft was saved, which no page shows".
 	Message string
@@ -53,7 +60,7 @@ type Change struct {
 
 // IsZero reports whether nothing has changed as far as pages are concerned.
 func (c Change) IsZero() bool {
-	return len(c.Paths)+len(c.Known)+len(c.Prefixes)+len(c.Tags)+len(c.Items) == 0 && !c.All
+	return len(c.Paths)+len(c.Known)+len(c.Prefixes)+len(c.Tags)+len(c.Kinds)+len(c.Items) == 0 && !c.All
 }
 
 // reader says what an event of one kind has changed. An error says what in the

@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 	"mime"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -59,28 +58,6 @@ func decode(contentType string, body []byte) (any, error) {
 		return decodeForm(string(text))
 	}
 	return decodeJSON(text)
-}
-
-// decodeForm makes an object of a form's fields: text, or a list where one is
-// there several times.
-func decodeForm(text string) (any, error) {
-	form, err := url.ParseQuery(text)
-	if err != nil {
-		return nil, unreadable("the form is damaged")
-	}
-	fields := map[string]any{}
-	for name, values := range form {
-		if len(values) == 1 {
-			fields[name] = values[0]
-			continue
-		}
-		list := make([]any, len(values))
-		for i, v := range values {
-			list[i] = v
-		}
-		fields[name] = list
-	}
-	return fields, nil
 }
 
 // decodeJSON reads exactly one value.

@@ -70,7 +70,7 @@ func one(kind, id, version string) (Change, error) {
 	if !ok {
 		return Change{}, fmt.Errorf("names no item: %s", missing(kind, id))
 	}
-	return Change{Items: []worker.Item{i}, Tags: []string{kind}}, nil
+	return Change{Items: []worker.Item{i}, Kinds: []string{kind}}, nil
 }
 
 func missing(kind, id string) string {
@@ -96,7 +96,7 @@ func has(v any, name string) bool {
 // one that names nothing a person has to say what it means.
 func unknown(event, kind, id string) (Change, error) {
 	if i, ok := item(kind, id, ""); ok {
-		return Change{Items: []worker.Item{i}, Tags: []string{kind}}, nil
+		return Change{Items: []worker.Item{i}, Kinds: []string{kind}}, nil
 	}
 	return Change{}, fmt.Errorf("%s is not known, and names nothing; add a rule that says what it means", name(event))
 }

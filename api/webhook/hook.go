@@ -95,7 +95,7 @@ func (c Config) check(k kind) error {
 		}
 	}
 	if *c.MaxWait < *c.Settle {
-		errs = append(errs, fmt.Errorf("max_wait: is less than settle (%s)", *c.Settle))
+		errs = append(errs, fmt.Errorf("max_wait: is less than settle (%s); left out, it is %s", *c.Settle, k.maxWait))
 	}
 	if c.MaxBody < 0 {
 		errs = append(errs, errors.New("max_body: must be at least 1, or left out"))

@@ -114,8 +114,8 @@ func readPrismic(e Event) (Change, error) {
 	}
 	c := Change{}
 	for _, id := range unique(ids) {
-		i, _ := item("document", id, "")
-		c.Items = append(c.Items, i)
+		doc, _ := one("document", id, "")
+		c.Items, c.Kinds = append(c.Items, doc.Items...), doc.Kinds
 	}
 	masks, _ := at(e.Body, "masks").(map[string]any)
 	switch {
@@ -158,7 +158,11 @@ func readDatoCMS(e Event) (Change, error) {
 	}
 	switch kind := word(e.Body, "entity_type"); kind {
 	case "cda_cache_tags":
-		return Change{Tags: words(entity, "attributes", "tags")}, nil
+		c := Change{Tags: words(entity, "attributes", "tags")}
+		if c.IsZero() {
+			return unknown(kind+" without tags", "", "")
+		}
+		return c, nil
 	case "item":
 		if status := word(entity, "meta", "status"); event == "create" && status == "draft" || event == "update" && status == "draft" {
 			return ignored("a draft was saved, which no page shows")

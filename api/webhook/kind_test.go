@@ -145,7 +145,7 @@ func TestKinds_read(t *testing.T) {
 		},
 		"prismic": {
 			"prismic", `{"type":"api-update","domain":"my-repo","masterRef":"Z..","documents":["Xy1","Xy2"],"tags":{},"releases":{},"masks":{}}`, nil,
-			Change{Items: []worker.Item{{Tag: "document:Xy1"}, {Tag: "document:Xy2"}}},
+			Change{Items: []worker.Item{{Tag: "document:Xy1"}, {Tag: "document:Xy2"}}, Tags: []string{"document"}},
 		},
 		"prismic tests": {"prismic", `{"type":"test-trigger"}`, nil, Change{Message: "the test has come through"}},
 		"hygraph": {
@@ -189,7 +189,14 @@ func TestKinds_read(t *testing.T) {
 			"standard", `{"type":"content.updated","timestamp":"2026-11-22T05:54:33Z","data":{"tags":["x"]}}`, nil,
 			Change{Tags: []string{"x"}},
 		},
-		"generic says nothing": {"generic", `{"a":1}`, nil, Change{Message: "it names no path, tag or item, and no rule says what it means"}},
+		"generic beside data": {
+			"generic", `{"paths":["/blog/a"],"item":"post:1","version":3,"data":{"title":"x","tags":["t"],"item":"post:2"}}`, nil,
+			Change{Paths: []string{"/blog/a"}, Tags: []string{"t"}, Items: []worker.Item{{Tag: "post:1", Version: "3"}, {Tag: "post:2"}}},
+		},
+		"payload names pages besides": {
+			"payload", `{"collection":"posts","doc":{"id":"64f"},"paths":["/blog/a"]}`, nil,
+			Change{Items: item("posts:64f", ""), Tags: []string{"posts"}, Paths: []string{"/blog/a"}},
+		},
 		"generic as a form": {
 			"generic", "path=/a&tag=x", []string{"Content-Type: application/x-www-form-urlencoded"},
 			Change{Paths: []string{"/a"}, Tags: []string{"x"}},
@@ -223,6 +230,29 @@ func TestKinds_readNothingOfWhatTheyDoNotKnow(t *testing.T) {
 	}
 }
 
+// Of those of the user's own, too: what they name may be written otherwise.
+func TestKinds_readNothingOfWhatNamesNothing(t *testing.T) {
+	for name, c := range map[string]struct{ kind, body string }{
+		"an event":            {"generic", `{"type":"post.updated","data":{"id":7}}`},
+		"of another shape":    {"generic", `{"paths":[{"path":"/blog/a"}]}`},
+		"no body":             {"generic", ``},
+		"standard":            {"standard", `{"type":"post.updated","data":{}}`},
+		"payload":             {"payload", `{"doc":{"id":1}}`},
+		"cache tags, of none": {"datocms", `{"entity_type":"cda_cache_tags","event_type":"invalidate","entity":{"attributes":{}}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := mustHook(t, Config{Kind: c.kind})
+			if r := h.read(event(t, h, c.body)); len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Message, "add a rule that says what it means") || !r.IsZero() {
+				t.Errorf("read as %+v, with the failures %v", r.Change, r.Failed)
+			}
+			h = mustHook(t, Config{Kind: c.kind, Rules: []Rule{{Paths: Texts{"/a"}}}})
+			if r := h.read(event(t, h, c.body)); len(r.Failed) != 0 || len(r.Paths) != 1 {
+				t.Errorf("with a rule, read as %+v, with the failures %v", r.Change, r.Failed)
+			}
+		})
+	}
+}
+
 // One notification that says nothing is kept for a person, and the others count.
 func TestReadKontent_oneOfSeveralNamesNothing(t *testing.T) {
 	h := mustHook(t, Config{Kind: "kontent"})
@@ -235,11 +265,33 @@ func TestReadKontent_oneOfSeveralNamesNothing(t *testing.T) {
 	}
 }
 
-func TestKinds_ofASourceNameItsLists(t *testing.T) {
-	h := mustHook(t, Config{Kind: "strapi", Upstream: true})
-	got := h.read(event(t, h, `{"event":"entry.publish","model":"story","entry":{"documentId":"x"}}`)).Tags
-	want := []string{"story", "list:cms/", "list:cms/story", "list:cms/stories", "list:cms/items/story"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("tags (-want +got):\n%s", diff)
+func TestReadKontent_oneOfSeveralNamesNothingBefore2024(t *testing.T) {
+	h := mustHook(t, Config{Kind: "kontent"})
+	r := h.read(event(t, h, `{"data":{"items":[{"type":"article"},{"type":"article","codename":"b"}]},"message":{"api_name":"delivery_production","operation":"publish"}}`))
+	if diff := cmp.Diff(Change{Items: []worker.Item{{Tag: "article:b"}}, Tags: []string{"article"}}, r.Change, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("change (-want +got):\n%s", diff)
+	}
+	if len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Message, "items[0]") {
+		t.Errorf("failures are %v", r.Failed)
+	}
+}
+
+// A rule that matches is about some of what a request tells, and not about what
+// nobody understood.
+func TestRules_besideWhatIsNotUnderstood(t *testing.T) {
+	for kind, body := range map[string]string{
+		"wordpress": `{"source":"wordpress","version":1,"home":"https://x.com/","events":[{"type":"newthing","id":3}]}`,
+		"kontent":   `{"notifications":[{"data":{"system":{}},"message":{"action":"published"}},{"data":{"system":{"codename":"a","type":"article"}},"message":{"action":"published"}}]}`,
+	} {
+		t.Run(kind, func(t *testing.T) {
+			h := mustHook(t, Config{Kind: kind, Rules: []Rule{{Paths: Texts{"/"}}}})
+			if r := h.read(event(t, h, body)); len(r.Failed) != 1 || r.Failed[0].Message == "" || len(r.Paths) != 1 {
+				t.Errorf("read as %+v, with the failures %v", r.Change, r.Failed)
+			}
+			h = mustHook(t, Config{Kind: kind, Rules: []Rule{{When: "body.nothing == 1", Paths: Texts{"/"}}}})
+			if r := h.read(event(t, h, body)); len(r.Failed) != 0 || !r.IsZero() {
+				t.Errorf("read as %+v where no rule matches, with the failures %v", r.Change, r.Failed)
+			}
+		})
 	}
 }

@@ -44,9 +44,8 @@ func readKontent(e Event) (Change, error) {
 			nameless = append(nameless, strconv.Itoa(n))
 			continue
 		}
-		c.Items, c.Tags = append(c.Items, i), append(c.Tags, kind)
+		c.Items, c.Kinds = append(c.Items, i), append(c.Kinds, kind)
 	}
-	c.Tags = unique(c.Tags)
 	switch {
 	case len(nameless) > 0:
 		return c, fmt.Errorf("notifications name no item: number %s, from 0", strings.Join(nameless, ", "))
@@ -66,20 +65,23 @@ func readOldKontent(e Event) (Change, error) {
 	if api := word(e.Body, "message", "api_name"); api != "" && api != "delivery_production" {
 		return ignored("nothing that is published has changed")
 	}
-	c := Change{}
+	c, nameless := Change{}, []string(nil)
 	for _, f := range []struct{ name, kind string }{{"items", ""}, {"taxonomies", "taxonomy"}} {
 		list, _ := at(data, f.name).([]any)
-		for _, v := range list {
+		for n, v := range list {
 			kind := first(f.kind, word(v, "type"))
 			i, ok := item(kind, word(v, "codename"), "")
 			if !ok {
-				return c, errors.New("names no item: " + missing(kind, word(v, "codename")))
+				nameless = append(nameless, fmt.Sprintf("%s[%d]", f.name, n))
+				continue
 			}
-			c.Items, c.Tags = append(c.Items, i), append(c.Tags, kind)
+			c.Items, c.Kinds = append(c.Items, i), append(c.Kinds, kind)
 		}
 	}
-	c.Tags = unique(c.Tags)
-	if c.IsZero() {
+	switch {
+	case len(nameless) > 0:
+		return c, fmt.Errorf("data names no item: %s", strings.Join(nameless, ", "))
+	case c.IsZero():
 		return unknown(word(e.Body, "message", "operation"), "", "")
 	}
 	return c, nil

@@ -25,6 +25,7 @@ func longBodies() map[string]string {
 		"a list":             place("[" + strings.Repeat("1,", mostItems) + "1]"),
 		"a list in a list":   place("[[" + strings.Repeat("1,", mostItems) + "1]]"),
 		"an object":          place("{" + strings.TrimSuffix(fields.String(), ",") + "}"),
+		"a text":             place(`"` + strings.Repeat("y", mostText+1) + `"`),
 		"a number too large": place("1e999"),
 	}
 }
@@ -57,7 +58,7 @@ func TestRules_besideWhatIsLong(t *testing.T) {
 
 // A rule that looks at it fails, whatever it does, and does so at once.
 func TestRules_overWhatIsLong(t *testing.T) {
-	list, object := longBodies()["a list"], longBodies()["an object"]
+	list, object, text := longBodies()["a list"], longBodies()["an object"], longBodies()["a text"]
 	for expression, body := range map[string]string{
 		`any(body.entry.area, let v = #; any(body.entry.area, # == v && # == "none"))`:                 list,
 		`any(values(body.entry.area), let v = #; any(values(body.entry.area), # == v && # == "none"))`: object,
@@ -70,8 +71,15 @@ func TestRules_overWhatIsLong(t *testing.T) {
 		`body.entry.area?.k1 == "v1"`:      object,
 		`keys(body.entry.area)[0] == "k1"`: object,
 		`len(flatten([body.entry.area])) > 5 or body.entry.area == true or toJSON(body.entry.area) == ""`: list,
-		`body.entry.area > 5`:                  longBodies()["a number too large"],
-		`string(body.entry.area) contains "1"`: list,
+		`body.entry.area contains "x"`:                       text,
+		`body.entry.area matches "x"`:                        text,
+		`body.entry.area startsWith "x"`:                     text,
+		`body.entry.area + "x" != ""`:                        text,
+		`upper(body.entry.area) == ""`:                       text,
+		`len(body.entry.area) > 1 or body.entry.area == "x"`: text,
+		`any(split(body.entry.area, ""), # == "x")`:          text,
+		`body.entry.area > 5`:                                longBodies()["a number too large"],
+		`string(body.entry.area) contains "1"`:               list,
 	} {
 		t.Run(expression, func(t *testing.T) {
 			h := mustHook(t, Config{Kind: "strapi", Rules: []Rule{{When: expression, Paths: Texts{"/"}}}})
@@ -92,5 +100,17 @@ func TestRules_ofABodyThatIsLong(t *testing.T) {
 	r := h.read(event(t, h, "{"+b.String()[1:]+"}"))
 	if len(r.Failed) != 2 || !strings.Contains(r.Failed[1].Message, "tooLong") {
 		t.Errorf("failures are %v", r.Failed)
+	}
+}
+
+// What a rule makes of a body that is small takes no more room than a machine has.
+func TestRules_putNoLongTextBeforeEachItem(t *testing.T) {
+	body := `{"base":"` + strings.Repeat("y", 100_000) + `","items":[` + strings.Repeat(`"x",`, 4999) + `"x"]}`
+	for _, place := range []string{"body.base", "header['x-base']"} {
+		h := mustHook(t, Config{Kind: "generic", Rules: []Rule{{Tags: Texts{"{map(body.items, " + place + " + #)}"}}}})
+		r := h.read(event(t, h, body, "X-Base: "+strings.Repeat("y", 100_000)))
+		if len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Message, "tooLong") || len(r.Tags) > 0 {
+			t.Errorf("%s: %d tags, failures %v", place, len(r.Tags), r.Failed)
+		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 var vars = []string{"body", "header", "query", "method", "source"}
 
 func (e Event) vars() map[string]any {
-	return map[string]any{"body": bounded(e.Body), "header": e.Header, "query": e.Query, "method": e.Method, "source": e.Source}
+	return map[string]any{"body": bounded(e.Body), "header": bounded(e.Header), "query": bounded(e.Query), "method": e.Method, "source": e.Source}
 }
 
 // rule is a Rule that was understood.
@@ -94,9 +94,11 @@ type Reading struct {
 func (h *Hook) read(e Event) Reading {
 	r := Reading{Ruled: len(h.rules) > 0}
 	own, err := h.kind.read(e)
-	if h.cfg.Upstream && h.cfg.Kind != "wordpress" && len(own.Items) > 0 { // which names its lists itself
-		own.Tags = append(own.Tags, lists(h.name, own)...)
+	own.Tags = append(own.Tags, own.Kinds...)
+	if kinds := own.kinds(); h.cfg.Upstream && h.kind.lists != nil && len(kinds) > 0 {
+		own.Tags = append(own.Tags, h.kind.lists(h.name, kinds)...)
 	}
+	own.Kinds = nil
 	if !r.Ruled {
 		if err != nil {
 			r.Failed = append(r.Failed, Failure{Message: err.Error()})
@@ -104,7 +106,8 @@ func (h *Hook) read(e Event) Reading {
 		r.Change = own.once()
 		return r
 	}
-	// With rules, an event need not look as the kind's own do.
+	// With rules, an event need not look as the kind's own do, unless a rule may be
+	// about another part of it.
 	env, c := e.vars(), own
 	c.Items = nil
 	for i, rule := range h.rules {
@@ -126,6 +129,9 @@ func (h *Hook) read(e Event) Reading {
 	}
 	switch {
 	case len(r.Matched) > 0:
+		if err != nil && h.kind.several {
+			r.Failed = append(r.Failed, Failure{Message: err.Error()})
+		}
 		if own.IsZero() && !c.IsZero() {
 			c.Message = "" // the kind saw nothing in it, and a rule did
 		}

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -39,7 +40,7 @@ func readStrapi(e Event) (Change, error) {
 		return unknown(event, model, id)
 	}
 	if id == "" && model != "" {
-		return Change{Tags: []string{model}, Message: "the event does not say which entry; pages with the tag " + model + " are looked at"}, nil
+		return Change{Kinds: []string{model}, Message: "the event does not say which entry; pages with the tag " + model + " are looked at"}, nil
 	}
 	return one(model, id, version)
 }
@@ -97,7 +98,7 @@ func readDirectus(e Event) (Change, error) {
 	if len(keys) == 0 {
 		return one(collection, "", "")
 	}
-	c := Change{Tags: []string{collection}}
+	c := Change{Kinds: []string{collection}}
 	for _, key := range keys {
 		i, ok := item(collection, key, "")
 		if !ok {
@@ -111,10 +112,9 @@ func readDirectus(e Event) (Change, error) {
 // readPayload reads what a hook of the user's is documented to send:
 // {"collection", "doc": {"id", "updatedAt", "_status"}}, and what readPlain does.
 func readPayload(e Event) (Change, error) {
-	c, err := readPlain(e)
 	kind := first(word(e.Body, "collection"), word(e.Body, "global"))
 	if kind == "" {
-		return c, err
+		return readPlain(e)
 	}
 	draft, before := word(e.Body, "doc", "_status") == "draft", at(e.Body, "previousDoc")
 	if draft && (before != nil || word(e.Body, "operation") == "create") && word(before, "_status") != "published" {
@@ -127,29 +127,37 @@ func readPayload(e Event) (Change, error) {
 	if draft || word(e.Body, "operation") == "delete" {
 		version = "" // a draft's date is not that of what is published
 	}
+	c := plainly(e.Body)
 	doc, err := one(kind, id, version)
-	c.Items, c.Tags = append(c.Items, doc.Items...), append(c.Tags, doc.Tags...)
-	c.Message = ""
+	c.Items, c.Kinds = append(c.Items, doc.Items...), doc.Kinds
 	return c, err
 }
 
 // readPlain reads what senders of the user's own may say without any rules:
 // {"paths", "tags", "prefixes", "item", "version", "all"}, in JSON or a form.
 func readPlain(e Event) (Change, error) {
-	body := e.Body
-	if data := at(body, "data"); data != nil { // the envelope of Standard Webhooks
-		body = data
-	}
-	both := func(one, many string) []string { return append(words(body, one), words(body, many)...) }
-	c := Change{Paths: both("path", "paths"), Tags: both("tag", "tags"), Prefixes: both("prefix", "prefixes")}
-	for _, tag := range both("item", "items") {
-		c.Items = append(c.Items, worker.Item{Tag: tag, Version: word(body, "version")})
-	}
-	c.All = at(body, "all") == true || word(body, "all") == "true"
+	c := plainly(e.Body)
 	if c.IsZero() {
-		c.Message = "it names no path, tag or item, and no rule says what it means"
+		return c, errors.New("names no path, tag or item, as a text or a list of texts; add a rule that says what it means")
 	}
 	return c, nil
+}
+
+// plainly reads the body, and the envelope of Standard Webhooks in it: data. It
+// may be that the one says something, the other, or both.
+func plainly(body any) Change {
+	var c Change
+	for _, from := range []any{body, at(body, "data")} {
+		both := func(one, many string) []string { return append(words(from, one), words(from, many)...) }
+		c.Paths = append(c.Paths, both("path", "paths")...)
+		c.Tags = append(c.Tags, both("tag", "tags")...)
+		c.Prefixes = append(c.Prefixes, both("prefix", "prefixes")...)
+		for _, tag := range both("item", "items") {
+			c.Items = append(c.Items, worker.Item{Tag: tag, Version: word(from, "version")})
+		}
+		c.All = c.All || at(from, "all") == true || word(from, "all") == "true"
+	}
+	return c
 }
 
 // name shows an event's name to people.

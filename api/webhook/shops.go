@@ -1,6 +1,24 @@
 package webhook
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+
+	"rebake/api/signature"
+)
+
+// IsPing reports whether a request is the one that WooCommerce sends when a
+// webhook is saved: a form with the webhook's number, which it does not sign. It
+// says nothing, and a shop shows an error unless it is answered with 200.
+func (h *Hook) IsPing(r signature.Request) bool {
+	const most = 32
+	if h.cfg.Kind != "woocommerce" || len(r.Body) > most || r.Header.Get("X-WC-Webhook-Topic")+r.Header.Get("X-WC-Webhook-Signature") != "" {
+		return false
+	}
+	number, isForm := strings.CutPrefix(string(r.Body), "webhook_id=")
+	_, err := strconv.ParseUint(number, 10, 64)
+	return isForm && err == nil
+}
 
 // readWooCommerce reads a shop's own webhooks: the header has the topic,
 // "product.updated", and the body the item.
@@ -11,9 +29,7 @@ func readWooCommerce(e Event) (Change, error) {
 	case "product":
 	case "order", "customer", "coupon":
 		return ignored("%s changes no page", name(topic))
-	case "":
-		return ignored("the ping has come through") // a form without a topic
-	case "action": // of a hook in PHP, whose argument can be anything
+	case "", "action": // of a hook in PHP, whose argument can be anything
 		return unknown(topic, "", "")
 	default:
 		return unknown(topic, kind, word(e.Body, "id"))

@@ -55,9 +55,9 @@ type wpEvent struct {
 }
 
 // readWordPress reads a request of our plugin for WordPress. An event that
-// cannot be read is told and does not keep the others from being heard, nor does
-// one of a type that is not known: what pages it names is looked at, and if it
-// names none that is an error.
+// cannot be read, that names no item, or that is of a type which is not known
+// and names no page, is an error. It does not keep the others from being heard,
+// nor what can be read of itself.
 func readWordPress(e Event) (Change, error) {
 	var req wpRequest
 	if err := json.Unmarshal(e.Raw, &req); err != nil {
@@ -77,18 +77,30 @@ func readWordPress(e Event) (Change, error) {
 	}
 	for i, raw := range req.Events {
 		var event wpEvent
-		if err := json.Unmarshal(raw, &event); err != nil {
-			r.say("event %d cannot be read", i+1)
-			continue
+		err := json.Unmarshal(raw, &event)
+		if err != nil {
+			r.fail("event %d cannot be read: %s", i+1, misfit(err))
 		}
-		r.read(event)
+		if err == nil || event.Type != "" { // a field of another type leaves the others
+			r.read(event)
+		}
 	}
 	c := r.change()
 	c.Edited, _ = time.Parse(time.RFC3339, req.At) // older plugins do not say it
-	if len(r.unknown) > 0 {
-		return c, fmt.Errorf("events of a type that is not known, and that name no page: %s", strings.Join(r.unknown, ", "))
+	return c, r.err()
+}
+
+// misfit says what in an event is of another type than it has to be.
+func misfit(err error) string {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &wrong):
+		return err.Error()
+	case wrong.Field == "":
+		return "it is a " + wrong.Value + " and no object"
+	default:
+		return "its " + wrong.Field + " is a " + wrong.Value
 	}
-	return c, nil
 }
 
 // wpReader gathers what the events of one request have changed.
@@ -98,8 +110,9 @@ type wpReader struct {
 	got    Change
 	said   []string
 	unsaid int // what else there was to be said
-	// unknown are types of events of which nothing could be made.
-	unknown []string
+	// failed are the events that were lost, or parts of them, and unknown the
+	// types of those of which nothing could be made.
+	failed, unknown []string
 }
 
 // mostSaid is how much is said about one request.
@@ -128,6 +141,7 @@ func (r *wpReader) read(e wpEvent) {
 	case "site", "all":
 		r.got.All = true
 	case "test":
+		r.got.Home = r.home
 		r.say("the test has come through")
 	default:
 		r.other(e)
@@ -170,7 +184,7 @@ func (r *wpReader) post(e wpEvent) {
 	r.archive("user", e.Author)
 	r.archive("user", e.OldAuthor)
 	if wpKey.MatchString(e.PostType) {
-		r.atHome("/wp-sitemap.xml", "/wp-sitemap-posts-"+e.PostType+"-1.xml")
+		r.atHome("/wp-sitemap.xml", "/wp-sitemap-posts-"+url.PathEscape(e.PostType)+"-1.xml")
 	}
 }
 
@@ -183,7 +197,7 @@ func (r *wpReader) term(e wpEvent) {
 	r.parts(e.Links, e.OldLinks)
 	r.archive(e.Taxonomy, e.ID)
 	if wpKey.MatchString(e.Taxonomy) {
-		r.atHome("/wp-sitemap.xml", "/wp-sitemap-taxonomies-"+e.Taxonomy+"-1.xml")
+		r.atHome("/wp-sitemap.xml", "/wp-sitemap-taxonomies-"+url.PathEscape(e.Taxonomy)+"-1.xml")
 	}
 }
 
@@ -202,7 +216,7 @@ func (r *wpReader) comment(e wpEvent) {
 // item is what changed, by the tag of the pages that show it.
 func (r *wpReader) item(kind string, e wpEvent) {
 	if !wpKey.MatchString(kind) || e.ID < 1 {
-		r.say("an event of the type %s names no item: %.40q %d", e.Type, kind, e.ID)
+		r.fail("an event of the type %s names no item: %.40q %d", e.Type, kind, e.ID)
 		return
 	}
 	r.got.Items = append(r.got.Items, worker.Item{Tag: fmt.Sprintf("%s:%d", kind, e.ID), Version: e.Modified})
@@ -281,6 +295,26 @@ func (r *wpReader) say(format string, args ...any) {
 	}
 }
 
+// fail notes what a person has to look at.
+func (r *wpReader) fail(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !slices.Contains(r.failed, text) && len(r.failed) < mostSaid {
+		r.failed = append(r.failed, text)
+	}
+}
+
+// err is what was lost of the request.
+func (r *wpReader) err() error {
+	failed := r.failed
+	if len(r.unknown) > 0 {
+		failed = append(failed, "events of a type that is not known, and that name no page: "+strings.Join(r.unknown, ", "))
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(failed, "; "))
+}
+
 // change is all of it, each thing once.
 func (r *wpReader) change() Change {
 	c := r.got
@@ -295,7 +329,8 @@ func (r *wpReader) change() Change {
 }
 
 var (
-	// wpKey is what WordPress allows as the name of a type or a taxonomy.
-	wpKey = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
+	// wpKey is the name of a type or a taxonomy. WordPress takes any 32 bytes for
+	// a taxonomy; shops make some of the names of attributes, in any language.
+	wpKey = regexp.MustCompile(`^[\pL\pM\pN_.-]{1,32}$`)
 	wpID  = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 )

@@ -107,25 +107,14 @@ func TestReadWordPress(t *testing.T) {
 		{"the menu", `{"type":"site","what":"menu"}`, Change{All: true}},
 		{"everything", `{"type":"all"}`, Change{All: true}},
 		{"a page that somebody asks for", `{"type":"manual","links":["https://x.com/a/"]}`, Change{Paths: []string{"https://x.com/a/"}}},
-		{"a test", `{"type":"test"}`, Change{Message: "the test has come through"}},
+		{"a test", `{"type":"test"}`, Change{Home: "https://x.com", Message: "the test has come through"}},
 		{
 			"a type that is not known, with pages", `{"type":"weather","links":["https://x.com/a/"],"old_links":["https://x.com/b/"]}`,
 			Change{Paths: []string{"https://x.com/a/"}, Known: []string{"https://x.com/b/"}, Message: `an event of the type "weather" is not known; the pages that it names are looked at`},
 		},
 		{
-			"an event that cannot be read beside one that can", `"post",{"type":"media","id":1}`,
-			Change{Items: []worker.Item{{Tag: "media:1"}}, Message: `event 1 cannot be read`},
-		},
-		{
 			"links that are none", `{"type":"post","id":49,"post_type":"post","links":["https://x.com/?p=49"]}`,
 			Change{Items: []worker.Item{{Tag: "post:49"}}, Message: `"https://x.com/?p=49" is no page's address`},
-		},
-		{
-			"no item", `{"type":"post","id":0,"post_type":"a b","links":["https://x.com/a/"]}`,
-			Change{
-				Paths: []string{"https://x.com/a/"}, Known: []string{"https://x.com/a/feed"}, Tags: []string{"near:/a"},
-				Message: `an event of the type post names no item: "a b" 0`,
-			},
 		},
 		{
 			"an old address that another post has now",
@@ -133,8 +122,19 @@ func TestReadWordPress(t *testing.T) {
 			Change{Paths: []string{"https://x.com/a/"}, Known: []string{"https://x.com/b/"}, Items: []worker.Item{{Tag: "media:1"}}},
 		},
 		{
-			"much to be said", `1,2,3,{"type":"media"},{"type":"test"},4,5,{"type":"all"}`,
-			Change{All: true, Message: `event 1 cannot be read; event 2 cannot be read; event 3 cannot be read; an event of the type media names no item: "media" 0; the test has come through; and 2 more`},
+			"much to be said", `{"type":"manual","links":["/?1","/?2","/?3","/?4"]},{"type":"test"},{"type":"manual","links":["/?5"]},{"type":"all"}`,
+			Change{All: true, Home: "https://x.com", Message: `"/?1" is no page's address; "/?2" is no page's address; "/?3" is no page's address; "/?4" is no page's address; the test has come through; and 1 more`},
+		},
+		{
+			"a term of an attribute of a shop", `{"type":"term","taxonomy":"pa_цвет","id":4,"links":["https://x.com/цвет/red/"]}`,
+			Change{
+				Paths: []string{"https://x.com/цвет/red/"},
+				Known: []string{
+					"https://x.com/цвет/red/feed", "https://x.com/wp-sitemap.xml", "https://x.com/wp-sitemap-taxonomies-pa_%D1%86%D0%B2%D0%B5%D1%82-1.xml",
+				},
+				Prefixes: []string{"https://x.com/цвет/red/page"},
+				Tags:     []string{"archive:pa_цвет:4"}, Items: []worker.Item{{Tag: "pa_цвет:4"}},
+			},
 		},
 		{
 			"one item twice", `{"type":"media","id":1,"modified_gmt":"2026-01-01T00:00:00"},{"type":"media","id":1,"modified_gmt":"2026-01-02T00:00:00"},{"type":"media","id":1}`,
@@ -156,13 +156,45 @@ func TestReadWordPress_aQuestion(t *testing.T) {
 	}
 }
 
-// What nothing can be made of is kept for a person, and the rest counts.
 func TestReadWordPress_whenItWasSent(t *testing.T) {
 	for text, want := range map[string]time.Time{`"2026-11-23T10:00:05Z"`: time.Date(2026, 11, 23, 10, 0, 5, 0, time.UTC), `"today"`: {}} {
 		c, err := readWordPress(Event{Raw: []byte(`{"source":"wordpress","version":1,"at":` + text + `,"events":[{"type":"all"}]}`)})
 		if err != nil || !c.All || !c.Edited.Equal(want) {
 			t.Errorf("at %s: edited = %v, all = %v, %v; want %v", text, c.Edited, c.All, err, want)
 		}
+	}
+}
+
+// What nothing can be made of is kept for a person, and the rest counts.
+func TestReadWordPress_whatAPersonHasToLookAt(t *testing.T) {
+	for _, tt := range []struct {
+		name, events, err string
+		want              Change
+	}{
+		{"no object", `"post",{"type":"media","id":1}`, `event 1 cannot be read: it is a string and no object`, Change{Items: []worker.Item{{Tag: "media:1"}}}},
+		{
+			"a field of another type", `{"type":"post","id":49,"post_type":"recipe","rest_base":true,"links":["https://x.com/a/"]}`, `event 1 cannot be read: its rest_base is a bool`,
+			Change{
+				Paths: []string{"https://x.com/a/"}, Known: []string{"https://x.com/a/feed"}, Tags: []string{"near:/a"},
+				Items: []worker.Item{{Tag: "recipe:49"}},
+			},
+		},
+		{
+			"no item", `{"type":"post","id":0,"post_type":"a b","links":["https://x.com/a/"]}`, `an event of the type post names no item: "a b" 0`,
+			Change{Paths: []string{"https://x.com/a/"}, Known: []string{"https://x.com/a/feed"}, Tags: []string{"near:/a"}},
+		},
+		{"several", `1,{"type":"media"},{"type":"weather"},null`, `event 1 cannot be read: it is a number and no object; an event of the type media names no item: "media" 0; ` +
+			`events of a type that is not known, and that name no page: "weather", ""`, Change{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := readWordPress(Event{Source: "wp", Raw: []byte(`{"source":"wordpress","version":1,"home":"https://x.com","events":[` + tt.events + `]}`)})
+			if err == nil || err.Error() != tt.err {
+				t.Errorf("the error is %v, want %s", err, tt.err)
+			}
+			if diff := cmp.Diff(tt.want, c, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -66,7 +66,7 @@ func Load(path string, getenv func(string) (string, bool)) (*Config, error) {
 	}
 	for _, p := range c.resolveWebhooks(folder) {
 		problems = append(problems, p)
-		d.explained[outer(p.Key)+".secret"] = true
+		d.explained[p.Key] = true // that there is no secret then, see webhookKey
 	}
 	for _, p := range c.check() {
 		if !d.isExplained(p.Key) {

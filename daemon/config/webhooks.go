@@ -30,6 +30,7 @@ func (c *Config) AllWebhooks() map[string]webhook.Config {
 type namedWebhook struct {
 	name, key string
 	cfg       webhook.Config
+	wordpress bool                 // it is that of a source or origin of kind wordpress
 	save      func(webhook.Config) // writes it back
 }
 
@@ -51,7 +52,9 @@ func (c *Config) webhooks() []namedWebhook {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Webhooks)) {
-		all = append(all, namedWebhook{name, join("webhooks", name), c.Webhooks[name], func(w webhook.Config) { c.Webhooks[name] = w }})
+		all = append(all, namedWebhook{
+			name: name, key: join("webhooks", name), cfg: c.Webhooks[name], save: func(w webhook.Config) { c.Webhooks[name] = w },
+		})
 	}
 	return all
 }
@@ -61,9 +64,10 @@ func ofUpstream(name, key, kind string, w *upstream.Webhook) namedWebhook {
 	cfg := webhook.Config{
 		Kind: cmp.Or(w.Kind, kind), Secret: w.Secret, SecretFile: w.SecretFile, Settle: w.Settle, MaxWait: w.MaxWait, Upstream: true,
 	}
-	return namedWebhook{name, key + ".webhook", cfg, func(c webhook.Config) {
+	save := func(c webhook.Config) {
 		w.Kind, w.Secret, w.SecretFile, w.Settle, w.MaxWait = c.Kind, c.Secret, c.SecretFile, c.Settle, c.MaxWait
-	}}
+	}
+	return namedWebhook{name: name, key: key + ".webhook", cfg: cfg, wordpress: kind == string(origin.WordPress), save: save}
 }
 
 // resolveWebhooks brings them into their final form. What is wrong with their
@@ -88,6 +92,10 @@ func (c *Config) resolveWebhooks(folder string) (problems []Problem) {
 	return problems
 }
 
+// ofWordPress are the kinds of webhooks that a WordPress can send: Rebake's
+// plugin, other plugins, and code of somebody's own.
+var ofWordPress = []string{"wordpress", "woocommerce", "wp-webhooks", "generic", "standard"}
+
 // webhooks checks each, and that no two have one name.
 func (k *checker) webhooks() {
 	taken := make(map[string]string) // the key of each name
@@ -105,6 +113,10 @@ func (k *checker) webhooks() {
 		if w.cfg.Kind == "" {
 			k.bad(w.key+".kind", "required: who sends; known: %s", strings.Join(webhook.Kinds(), ", "))
 			continue
+		}
+		if w.wordpress && slices.Contains(webhook.Kinds(), w.cfg.Kind) && !slices.Contains(ofWordPress, w.cfg.Kind) {
+			k.bad(w.key+".kind", "a WordPress does not send as %s does; leave it out for Rebake's plugin (or: %s), or give that CMS a place of its own in webhooks",
+				w.cfg.Kind, strings.Join(ofWordPress[1:], ", "))
 		}
 		_, err := webhook.New(w.name, w.cfg)
 		for _, err := range split(err) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"slices"
@@ -78,11 +79,13 @@ func TestLoad_webhookErrors(t *testing.T) {
 		"bad name":            {"webhooks:\n  a/b: {" + ok + "}", `rebake.yaml:5: webhooks."a/b": the name of a webhook is made of`},
 		"bad rule":            {"webhooks:\n  a:\n    kind: strapi\n    secret: " + hookSecret + "\n    rules:\n      - paths:\n          - /\n          - \"/{bod}\"", "rebake.yaml:11: webhooks.a.rules[0].paths[1]: {bod}: unknown name bod"},
 		"unquoted rule":       {"webhooks:\n  a: {" + ok + ", rules: [{paths: {body.x}}]}", "rebake.yaml:5: webhooks.a.rules[0].paths: must be a list, or a text in quotes"},
-		"settle":              {"webhooks:\n  a: {" + ok + ", settle: 1m}", "rebake.yaml:5: webhooks.a.max_wait: is less than settle (1m0s)"},
+		"settle":              {"webhooks:\n  a: {" + ok + ", settle: 1m}", "rebake.yaml:5: webhooks.a.max_wait: is less than settle (1m0s); left out, it is 10s"},
 		"verify":              {"webhooks:\n  a: {" + ok + ", verify: {algorithm: md5}}", "rebake.yaml:5: webhooks.a.verify.algorithm: "},
 		"name of a source":    {"sources:\n  a: {kind: wordpress, url: https://a.example, webhook: {secret: " + hookSecret + "}}\nwebhooks:\n  a: {" + ok + "}", "rebake.yaml:7: webhooks.a: sources.a.webhook has the name a already, and the address /_rebake/webhooks/a"},
 		"source of no kind":   {"sources:\n  a: {url: https://a.example, webhook: {secret: " + hookSecret + "}}", "rebake.yaml:5: sources.a.webhook.kind: required"},
 		"source's secret":     {"sources:\n  a: {kind: wordpress, url: https://a.example, webhook: {secret: CANARY}}", "rebake.yaml:5: sources.a.webhook.secret: must have"},
+		"source's other kind": {"sources:\n  a: {kind: wordpress, url: https://a.example, webhook: {" + ok + "}}", "rebake.yaml:5: sources.a.webhook.kind: a WordPress does not send as strapi does; leave it out for Rebake's plugin (or: woocommerce, "},
+		"origin's other kind": {"origins:\n  a: {kind: wordpress, urls: [https://a.example], webhook: {" + ok + "}}", "rebake.yaml:5: origins.a.webhook.kind: a WordPress does not send as strapi does"},
 		"origin of no kind":   {"origins:\n  a: {urls: [https://a.example], webhook: {secret: " + hookSecret + "}}", "rebake.yaml:5: origins.a.webhook.kind: required"},
 		"unknown in a source": {"sources:\n  a: {kind: wordpress, url: https://a.example, webhook: {secert: x}}", `sources.a.webhook.secert: unknown key, did you mean "secret"?`},
 	} {
@@ -92,6 +95,40 @@ func TestLoad_webhookErrors(t *testing.T) {
 				t.Errorf("Load: %s\nwant %s", got, c.want)
 			}
 		})
+	}
+}
+
+func TestLoad_webhookKindsThatFit(t *testing.T) {
+	for upstream, kinds := range map[string][]string{
+		"sources:\n  a: {kind: wordpress, url: https://a.example":    {"wordpress", "woocommerce", "wp-webhooks", "generic", "standard"},
+		"origins:\n  a: {kind: wordpress, urls: [https://a.example]": {"wordpress", "generic"},
+		"sources:\n  a: {url: https://a.example":                     {"wordpress", "strapi", "ghost", "woocommerce", "generic"},
+		"origins:\n  a: {kind: next, urls: [https://a.example]":      {"wordpress", "strapi", "standard"},
+	} {
+		for _, kind := range kinds {
+			load(t, required+upstream+", webhook: {kind: "+kind+", secret: "+secretOf(kind)+"}}\n")
+		}
+	}
+}
+
+// secretOf is one that the kind takes.
+func secretOf(kind string) string {
+	if kind == "standard" {
+		return "whsec_" + base64.StdEncoding.EncodeToString([]byte(hookSecret))
+	}
+	return hookSecret
+}
+
+func TestLoad_secretFileOfAWebhookIsOneProblem(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{"/nowhere/at/all": "no such file", empty: "is empty"} {
+		got := loadError(t, required+"origins:\n  a: {kind: wordpress, urls: [https://a.example], webhook: {secret_file: "+file+"}}\n")
+		if !strings.Contains(got, want) || strings.Count(got, "secret_file") != 1 {
+			t.Errorf("Load: %s\nwant one problem: %s", got, want)
+		}
 	}
 }
 

@@ -8,8 +8,11 @@
 //
 // It does not say what the names mean, and it has no loops without an end.
 //
-// BUG(expression): a run is bounded in memory, not in time. Nested loops over
-// lists of thousands of items can take a second, and no context stops them.
+// BUG(expression): a run is bounded in the items that it makes, and not in time
+// or in the length of its texts. Nested loops over lists of thousands of items
+// can take a second, and no context stops them; a long text that is put before
+// each item takes its room so many times. Who evaluates what strangers send
+// bounds their lists and texts first.
 package expression
 
 import (

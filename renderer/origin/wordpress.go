@@ -263,7 +263,7 @@ var listBlocks = map[string]string{
 	"wp-block-archives": "posts", "wp-block-archives-list": "posts", "widget_archive": "posts",
 	"wp-block-calendar": "posts", "widget_calendar": "posts",
 	"wp-block-latest-comments": "comments", "widget_recent_comments": "comments",
-	"wp-block-page-list": "pages", "widget_pages": "pages",
+	"wp-block-page-list": "pages", "widget_pages": "pages", "page_item": "pages", // of wp_list_pages, and of menus that nobody has made
 	"wp-block-categories": "categories", "wp-block-categories-list": "categories", "widget_categories": "categories",
 	"wp-block-tag-cloud": "tags", "widget_tag_cloud": "tags",
 }

@@ -57,6 +57,11 @@ func TestSnapshot_tagsOfWhatAWordPressPageLists(t *testing.T) {
 			want: []string{"list:app/comments", "list:app/pages", "list:app/posts", "self:page:7"},
 		},
 		{
+			name: "a post below the menu of a theme that has none", path: "/a",
+			body: html("single single-post postid-42", `<div class="menu"><ul><li class="page_item page-item-7"><a href="/about/">About</a></li></ul></div>`),
+			want: []string{"list:app/pages", "self:post:42"},
+		},
+		{
 			name: "a post between two others", path: "/b",
 			body: html("single single-post postid-42", `<a href="https://www.example.com/2026/11/caf%c3%a9/" rel="prev">a</a><a rel="next" href="/c/">c</a>`),
 			want: []string{"near:/2026/11/café", "near:/c", "self:post:42"},

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -258,12 +259,14 @@ func TestGet_callersContextEndsIt(t *testing.T) {
 }
 
 func TestGet_limitCountsDecodedBytes(t *testing.T) {
+	var body bytes.Buffer
+	z := gzip.NewWriter(&body)
+	_, _ = io.WriteString(z, `"`+strings.Repeat("a", 100_000)+`"`)
+	_ = z.Close()
 	s := newSource(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
-		z := gzip.NewWriter(w)
-		_, _ = io.WriteString(z, `"`+strings.Repeat("a", 8<<20)+`"`)
-		_ = z.Close()
-	}, func(c *Config) { c.MaxBytes = 1000 })
+		_, _ = w.Write(body.Bytes())
+	}, func(c *Config) { c.MaxBytes = int64(2 * body.Len()) })
 	_, err := s.Get(t.Context(), "/x", false)
 	var refused *storage.RefusedError
 	if !errors.As(err, &refused) || refused.Gate != "too_large" {

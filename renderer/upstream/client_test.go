@@ -31,7 +31,7 @@ func newServer(t *testing.T, change ...func(*Config)) *server {
 		(*s.now.Load())(w, r)
 	}))
 	t.Cleanup(s.Close)
-	c := Config{Timeout: 5 * time.Second, Concurrency: 4, MaxBytes: 1 << 20}
+	c := Config{Timeout: 30 * time.Second, Concurrency: 4, MaxBytes: 1 << 20}
 	for _, f := range change {
 		f(&c)
 	}
@@ -104,10 +104,11 @@ func TestClient_leavesAServerAloneThatIsDown(t *testing.T) { // H53, H64
 		}, "no complete answer within 50ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newServer(t, func(c *Config) { c.Timeout = 50 * time.Millisecond })
-			if strings.HasPrefix(fault.reason, "status") {
-				s.client.config.Timeout = 5 * time.Second
-			}
+			s := newServer(t, func(c *Config) {
+				if strings.HasPrefix(fault.reason, "no complete answer") {
+					c.Timeout = 50 * time.Millisecond
+				}
+			})
 			fault.set(s)
 			s.fail(differentFailures)
 			before := s.asked.Load()

@@ -18,7 +18,7 @@ const mb = 1 << 20
 // claim fails the test when the claim is not granted at once.
 func claim(t *testing.T, b *Budget, bytes int64, urgent bool) *Claim {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c, err := b.Claim(ctx, bytes, urgent)
 	if err != nil {

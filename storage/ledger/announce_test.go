@@ -97,7 +97,7 @@ func TestAnnounced_TellsOnlyOfWhatIsAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantWait(t, "time since it was announced", time.Second-now.Sub(all["post:2"].At), time.Second)
+	f.wantWait("time since it was announced", time.Second-now.Sub(all["post:2"].At), time.Second)
 }
 
 func TestAnnounced_OfNothingAsksNobody(t *testing.T) {

@@ -60,7 +60,7 @@ func ask(ctx context.Context, b *batches, word string) (answer func() (string, e
 // await waits until so many calls wait for the next batch.
 func (b *batches) await(t *testing.T, n int) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patient); ; time.Sleep(time.Millisecond) {
 		b.mu.Lock()
 		waiting := len(b.next)
 		b.mu.Unlock()

@@ -77,7 +77,7 @@ func TestFail(t *testing.T) {
 			if end.Token == nil || end.Token.Priority != Critical {
 				t.Fatalf("end = %+v, want a token of priority critical", end)
 			}
-			wantWait(t, "wait", end.Token.Wait, time.Second)
+			f.wantWait("wait", end.Token.Wait, time.Second)
 			f.elapse(time.Second)
 			if again := f.mustClaim(*end.Token); again.G0 < r.ID {
 				t.Errorf("next run has g0 %d, which does not meet trigger %d", again.G0, r.ID)
@@ -133,7 +133,7 @@ func TestFail(t *testing.T) {
 		run := f.mustClaim(tok)
 		f.mustFail(run, Retrying, 4*time.Second)
 		second := f.mustFail(run, Retrying, 4*time.Second)
-		wantWait(t, "second wait", second.Wait, 4*time.Second)
+		f.wantWait("second wait", second.Wait, 4*time.Second)
 		f.elapse(4 * time.Second)
 		if next := f.mustClaim(tok); next.Attempts != 1 {
 			t.Errorf("attempts = %d, want 1", next.Attempts)
@@ -190,7 +190,7 @@ func TestGone(t *testing.T) {
 		if confirmed {
 			t.Error("confirmed after one second")
 		}
-		wantWait(t, "wait", end.Wait, time.Second)
+		f.wantWait("wait", end.Wait, time.Second)
 	})
 
 	t.Run("is read anew after the page was published in between", func(t *testing.T) {
@@ -235,7 +235,7 @@ func TestGone(t *testing.T) {
 		if confirmed || end.Token == nil || end.Token.Priority != Critical {
 			t.Fatalf("reading = %v, %+v; want a token of priority critical", confirmed, end)
 		}
-		wantWait(t, "wait", end.Token.Wait, time.Second)
+		f.wantWait("wait", end.Token.Wait, time.Second)
 		if _, second := f.mustGone(run); second.Token == nil || second.Token.ID != end.Token.ID {
 			t.Errorf("repeated reading = %+v, want the same token", second)
 		}
@@ -256,7 +256,7 @@ func TestGone(t *testing.T) {
 		run := f.mustRun(p)
 		f.mustGone(run)
 		_, end := f.mustGone(run)
-		wantWait(t, "wait", end.Wait, 2*time.Second)
+		f.wantWait("wait", end.Wait, 2*time.Second)
 	})
 
 	t.Run("of a run that was replaced is lost", func(t *testing.T) {

@@ -41,7 +41,7 @@ func nextEvent(t *testing.T, f *fixture, p storage.Path, events <-chan Event) Ev
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(patient)
 	for {
 		select {
 		case e := <-events:
@@ -84,7 +84,7 @@ func TestFeed_TellsOfEveryEnd(t *testing.T) {
 				}
 			}
 			kinds = append(kinds, e.Kind)
-		case <-time.After(10 * time.Second):
+		case <-time.After(patient):
 			t.Fatalf("events = %v, then none", kinds)
 		}
 	}
@@ -103,7 +103,7 @@ func TestFeed_GoesOnAfterARestartOfRedis(t *testing.T) {
 	s.Kill()
 	s.Restart()
 	f.mustPublish(path(t, "/after"), "a")
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(patient)
 	for {
 		select {
 		case e := <-events:

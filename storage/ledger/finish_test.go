@@ -146,7 +146,7 @@ func TestFinish_Removed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantWait(t, "time to live", ttl, tombstone)
+		f.wantWait("time to live", ttl, tombstone)
 		want := storage.Published{Type: "text/html", MTime: time.Unix(1_700_000_000, 0), Gone: true}
 		if diff := cmp.Diff(want, f.mustRun(p).Previous); diff != "" {
 			t.Errorf("previous of the next run (-want +got):\n%s", diff)

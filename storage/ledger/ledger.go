@@ -171,6 +171,21 @@ func marshalTags(tags []string) string {
 	return string(b)
 }
 
+// marshalShown is "" for nothing.
+func marshalShown(shown map[string]string) string {
+	if len(shown) == 0 {
+		return ""
+	}
+	b, _ := json.Marshal(shown) // texts cannot fail
+	return string(b)
+}
+
+func unmarshalShown(s string) map[string]string {
+	var shown map[string]string
+	_ = json.Unmarshal([]byte(s), &shown) // what cannot be read is as if nobody had noted it
+	return shown
+}
+
 // errUnknownReply is a bug, or a ledger that another program writes.
 func errUnknownReply(r reply) error {
 	return errors.New("ledger: unknown reply " + strconv.Quote(r.text(0)))

@@ -50,11 +50,14 @@ type Run struct {
 	// Ledger.Announced. What is announced after the claim is not of interest to
 	// this run.
 	Announced bool
-	// Waited is how long the page is owed a render already.
+	// Waited is how long ago the first of the last runs has ended that were all
+	// Lagging; 0 when the last one was not.
 	Waited time.Duration
-	// Fresh is how long ago a run has ended with which the page showed all that
-	// was announced; negative when the last one showed less, or there was none.
-	Fresh time.Duration
+	// Fresh is when the last run has ended, by Redis' clock, if the page showed
+	// all then that was announced; zero when it showed less, or there was none.
+	Fresh time.Time
+	// Shown is that of the last publication, see storage.Page.
+	Shown map[string]string
 
 	ledger *Ledger
 	owner  string
@@ -92,7 +95,11 @@ func (l *Ledger) newRun(r reply, p storage.Path, token, owner string) (*Run, err
 		run.Deaths, run.Attempts = int(r.number(2)), int(r.number(3))
 		run.Previous = storage.Published{Hash: r.text(4), Gone: r.number(6) == 1, Type: r.text(7), Size: r.number(9)}
 		run.Kept = r.number(8) == 1
-		run.Announced, run.Waited, run.Fresh = r.number(10) == 1, r.duration(11), r.duration(12)
+		run.Announced, run.Waited = r.number(10) == 1, r.duration(11)
+		if at := r.number(12); at > 0 {
+			run.Fresh = time.UnixMilli(at)
+		}
+		run.Shown = unmarshalShown(r.text(13))
 		if at := r.number(5); at > 0 {
 			run.Previous.MTime = time.UnixMilli(at)
 		}
@@ -146,8 +153,13 @@ const (
 )
 
 // Postponed ends a run that was no try, since what it needs is known to be
-// down: it does not count as an attempt, and looks like Retrying to people.
-const Postponed Outcome = "postponed"
+// down: it does not count as an attempt. Lagging ends one whose source does not
+// show yet what it has announced: see Run.Waited. Both look like Retrying to
+// people.
+const (
+	Postponed Outcome = "postponed"
+	Lagging   Outcome = "lagging"
+)
 
 // End is what the ledger answers to the end of a run.
 type End struct {
@@ -172,7 +184,7 @@ func (r *Run) Finish(ctx context.Context, outcome Outcome, page storage.Page, mt
 	}
 	end, err := r.end(l.run(ctx, l.scripts.finish, r.Path, r.owner, ms(l.cfg.MaxRun), string(outcome),
 		page.Hash(), len(page.Body), page.Type, mtime.UnixMilli(), marshalTags(page.Tags), page.Version, page.Route, ms(tombstone), ms(spread(page.Revalidate)), wake,
-		page.Lagging, ms(cmp.Or(page.LookAgain, lookAgain))))
+		page.Lagging, ms(cmp.Or(page.LookAgain, lookAgain)), marshalShown(page.Shown)))
 	r.Finished = err == nil && !end.Lost
 	return end, err
 }
@@ -191,8 +203,8 @@ func spread(period time.Duration) time.Duration {
 }
 
 // Fail ends a run that changed nothing. With Retrying its token may be claimed
-// again after delay; with Postponed too, and a little later the more pages are
-// owed, so that they do not come back together. With Refused and Failed only a
+// again after delay; with Lagging and Postponed too, with the latter a little
+// later the more pages are owed, so that they do not come back together. With Refused and Failed only a
 // trigger helps.
 func (r *Run) Fail(ctx context.Context, outcome Outcome, delay time.Duration, reason string) (End, error) {
 	l := r.ledger

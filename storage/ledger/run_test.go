@@ -104,7 +104,7 @@ func TestClaim(t *testing.T) {
 		if run.State != Early {
 			t.Fatalf("claim = %s, want early", run.State)
 		}
-		wantWait(t, "wait", run.Wait, 4*time.Second)
+		f.wantWait("wait", run.Wait, 4*time.Second)
 	})
 
 	t.Run("tells what was published", func(t *testing.T) {

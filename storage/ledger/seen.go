@@ -108,18 +108,32 @@ func (l *Ledger) Remember(ctx context.Context, s Seen, m Memory) error {
 	return nil
 }
 
-// mostAdopted is the most announcements that are looked through for items.
-const mostAdopted = 1000
+const (
+	// mostAdopted is the most announcements of one kind that AnnouncedOf returns,
+	// and adoptAt how many of all kinds it looks at at a time.
+	mostAdopted = 1000
+	adoptAt     = 5000
+)
 
 // AnnouncedOf returns the versions of the items of a kind ("post") that were
 // announced in the last hour, by their ids: of very many, the newest.
 func (l *Ledger) AnnouncedOf(ctx context.Context, kind string) (map[string]string, error) {
-	items, err := l.rdb.ZRevRange(ctx, l.key("announced:at"), 0, mostAdopted-1).Result()
-	if err != nil {
-		return nil, errSeen(err)
+	var items []string
+	for from := int64(0); from < mostAnnounced && len(items) < mostAdopted; from += adoptAt {
+		some, err := l.rdb.ZRevRange(ctx, l.key("announced:at"), from, from+adoptAt-1).Result()
+		if err != nil {
+			return nil, errSeen(err)
+		}
+		for _, item := range some {
+			if strings.HasPrefix(item, kind+":") {
+				items = append(items, item)
+			}
+		}
+		if len(some) < adoptAt {
+			break
+		}
 	}
-	items = slices.DeleteFunc(items, func(item string) bool { return !strings.HasPrefix(item, kind+":") })
-	announced, err := l.Announced(ctx, items)
+	announced, err := l.Announced(ctx, items[:min(len(items), mostAdopted)])
 	versions := make(map[string]string, len(announced))
 	for item, a := range announced {
 		versions[strings.TrimPrefix(item, kind+":")] = a.Version
@@ -129,8 +143,13 @@ func (l *Ledger) AnnouncedOf(ctx context.Context, kind string) (map[string]strin
 
 func errSeen(err error) error { return storage.Temporary(fmt.Errorf("read what was seen: %w", err)) }
 
-// shownBy is how many pages of a tag ShownSince looks at.
-const shownBy = 20
+const (
+	// shownBy is how many pages of a tag ShownSince looks at.
+	shownBy = 20
+	// Where none of those is public, it goes on in larger steps, but not for ever.
+	shownStep = 500
+	mostShown = 10_000
+)
 
 // ShownSince returns since when the public pages show what they show of a tag:
 // when the oldest of the first few of them was made. A tag that no public page
@@ -138,22 +157,31 @@ const shownBy = 20
 func (l *Ledger) ShownSince(ctx context.Context, tags []string) (map[string]time.Time, error) {
 	since := make(map[string]time.Time)
 	for some := range slices.Chunk(tags, listBatch) {
-		if err := l.shownSince(ctx, some, since); err != nil {
+		more, err := l.shownSince(ctx, some, 0, shownBy, since)
+		for _, tag := range more {
+			left := []string{tag}
+			for from := shownBy; err == nil && len(left) > 0 && from < mostShown; from += shownStep {
+				left, err = l.shownSince(ctx, left, from, shownStep, since)
+			}
+		}
+		if err != nil {
 			return nil, storage.Temporary(fmt.Errorf("read pages of tags: %w", err))
 		}
 	}
 	return since, nil
 }
 
-func (l *Ledger) shownSince(ctx context.Context, tags []string, since map[string]time.Time) error {
+// shownSince looks at so many pages of each tag, and returns the tags of which
+// none of those is public, and that have more.
+func (l *Ledger) shownSince(ctx context.Context, tags []string, from, n int, since map[string]time.Time) (more []string, err error) {
 	pipe := l.rdb.Pipeline()
 	paths := make([]*redis.StringSliceCmd, len(tags))
 	for i, tag := range tags {
 		index, _, _ := Tag(tag).index()
-		paths[i] = pipe.ZRange(ctx, l.key(index), 0, shownBy-1)
+		paths[i] = pipe.ZRange(ctx, l.key(index), int64(from), int64(from+n-1))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	pages := make([][]*redis.SliceCmd, len(tags))
 	asked := false
@@ -164,10 +192,10 @@ func (l *Ledger) shownSince(ctx context.Context, tags []string, since map[string
 		}
 	}
 	if !asked {
-		return nil
+		return nil, nil
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	for i, tag := range tags {
 		for _, cmd := range pages[i] {
@@ -180,6 +208,9 @@ func (l *Ledger) shownSince(ctx context.Context, tags []string, since map[string
 				since[tag] = at
 			}
 		}
+		if _, public := since[tag]; !public && len(pages[i]) == n {
+			more = append(more, tag)
+		}
 	}
-	return nil
+	return more, nil
 }

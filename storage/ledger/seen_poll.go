@@ -33,11 +33,17 @@ type Poll struct {
 	Progress map[string]string
 }
 
+// PollClaim is what ClaimPoll has come to.
+type PollClaim struct {
+	Turn *Poll         // nil when there is to be no poll now
+	Wait time.Duration // how long there is none
+	Busy bool          // since another process has the turn
+}
+
 // ClaimPoll takes the turn to poll a source that is polled this often, when it
-// is due, or at once with now. Without a poll it says how long to wait, and
-// whether that is because another process has the turn.
-func (l *Ledger) ClaimPoll(ctx context.Context, name string, every time.Duration, now bool) (p *Poll, wait time.Duration, busy bool, err error) {
-	p = &Poll{ledger: l, name: name, owner: l.nonce()}
+// is due, or at once with now.
+func (l *Ledger) ClaimPoll(ctx context.Context, name string, every time.Duration, now bool) (PollClaim, error) {
+	p := &Poll{ledger: l, name: name, owner: l.nonce()}
 	at := 0
 	if now {
 		at = 1
@@ -45,12 +51,12 @@ func (l *Ledger) ClaimPoll(ctx context.Context, name string, every time.Duration
 	r, err := l.evalPoll(ctx, pollClaim, name, p.owner, ms(pollLease), ms(2*every), at)
 	switch {
 	case err != nil:
-		return nil, 0, false, err
+		return PollClaim{}, err
 	case r.text(0) != "claimed":
-		return nil, r.duration(1), r.text(0) == "busy", nil
+		return PollClaim{Wait: r.duration(1), Busy: r.text(0) == "busy"}, nil
 	}
 	p.Progress, err = l.PollProgress(ctx, name)
-	return p, 0, false, err
+	return PollClaim{Turn: p}, err
 }
 
 // PollProgress returns what was noted of each collection of a source.
@@ -117,6 +123,7 @@ func (l *Ledger) evalPoll(ctx context.Context, script, name string, args ...any)
 type PollState struct {
 	Source   string    `json:"source"`
 	At       time.Time `json:"at"`              // when it ended
+	Next     time.Time `json:"next,omitzero"`   // when the next one is due; zero when nobody asks by itself
 	Found    int       `json:"found"`           // changes of which nobody had told
 	Total    int64     `json:"total"`           // of all polls
 	Requests int       `json:"requests"`        // that it took
@@ -140,4 +147,38 @@ func (l *Ledger) Polls(ctx context.Context) ([]PollState, error) {
 	}
 	slices.SortFunc(list, func(a, b PollState) int { return strings.Compare(a.Source, b.Source) })
 	return list, nil
+}
+
+// ForgetPolls forgets what polls have seen of the sources that are not among
+// keep, which are polled no more, and returns their names, sorted. With dry it
+// only names them.
+func (l *Ledger) ForgetPolls(ctx context.Context, keep []string, dry bool) ([]string, error) {
+	names, err := l.rdb.HKeys(ctx, l.key("polls")).Result()
+	if err != nil {
+		return nil, storage.Temporary(fmt.Errorf("read polls: %w", err))
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(keep, name) })
+	slices.Sort(names)
+	if dry {
+		return names, nil
+	}
+	for i, name := range names {
+		progress, err := l.PollProgress(ctx, name)
+		if err != nil {
+			return names[:i], err
+		}
+		keys := []string{l.key("poll:" + name)}
+		for collection := range progress {
+			keys = append(keys, Seen{name, collection}.key(l))
+		}
+		_, err = l.rdb.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+			pipe.Unlink(ctx, keys...)
+			pipe.HDel(ctx, l.key("polls"), name)
+			return nil
+		})
+		if err != nil {
+			return names[:i], storage.Temporary(fmt.Errorf("forget poll: %w", err))
+		}
+	}
+	return names, nil
 }

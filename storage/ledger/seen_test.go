@@ -114,13 +114,49 @@ func TestShownSince(t *testing.T) {
 	}
 }
 
+func TestShownSince_behindManyThatAreRemoved(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	pipe := f.rdb.Pipeline()
+	for i := range shownBy + shownStep {
+		path := fmt.Sprintf("/a%03d", i)
+		pipe.ZAdd(f.ctx, f.key("tag:category:7"), redis.Z{Member: path})
+		pipe.HSet(f.ctx, f.key("page:"+path), "at", 1, "gone", 1)
+	}
+	pipe.ZAdd(f.ctx, f.key("tag:category:7"), redis.Z{Member: "/z"})
+	pipe.HSet(f.ctx, f.key("page:/z"), "at", 2000)
+	if _, err := pipe.Exec(f.ctx); err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.ShownSince(f.ctx, []string{"post:1", "category:7"})
+	if diff := cmp.Diff(map[string]time.Time{"category:7": time.UnixMilli(2000)}, got); diff != "" || err != nil {
+		t.Errorf("(-want +got):\n%s%v", diff, err)
+	}
+}
+
+func TestAnnouncedOf_behindManyOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	f.mustAnnounce("post:1", "a")
+	at := float64(time.Now().Add(time.Minute).UnixMilli())
+	var others []redis.Z
+	for i := range 2 * adoptAt {
+		others = append(others, redis.Z{Score: at, Member: fmt.Sprintf("made:/%d", i)})
+	}
+	f.rdb.ZAdd(f.ctx, f.key("announced:at"), others...)
+	got, err := f.AnnouncedOf(f.ctx, "post")
+	if diff := cmp.Diff(map[string]string{"1": "a"}, got); diff != "" || err != nil {
+		t.Errorf("(-want +got):\n%s%v", diff, err)
+	}
+}
+
 func (f *fixture) mustClaimPoll(every time.Duration, now bool) (*Poll, time.Duration, bool) {
 	f.t.Helper()
-	p, wait, busy, err := f.ClaimPoll(f.ctx, "cms", every, now)
+	c, err := f.ClaimPoll(f.ctx, "cms", every, now)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return p, wait, busy
+	return c.Turn, c.Wait, c.Busy
 }
 
 func TestPoll_isOneProcessAtATime(t *testing.T) {
@@ -162,6 +198,16 @@ func TestPoll_ofAProcessThatDied(t *testing.T) {
 	}
 }
 
+func TestPoll_ofAProcessThatDiedBeforeTheClockWasPutBack(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	f.mustClaimPoll(time.Minute, false)
+	f.rdb.HSet(f.ctx, f.key("poll:cms"), "exp", time.Now().Add(24*time.Hour).UnixMilli())
+	if p, wait, _ := f.mustClaimPoll(time.Minute, false); p == nil {
+		t.Errorf("its turn is nobody's for %s", wait)
+	}
+}
+
 func TestPoll_isKeptByRenewing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, redistest.Start(t))
@@ -184,5 +230,42 @@ func TestPoll_aShorterIntervalHoldsAtOnce(t *testing.T) {
 	}
 	if p, wait, _ := f.mustClaimPoll(10*time.Second, false); p == nil {
 		t.Errorf("the next is due in %s", wait)
+	}
+}
+
+func TestForgetPolls(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	for _, name := range []string{"cms", "old"} {
+		p, err := f.ClaimPoll(f.ctx, name, time.Minute, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.mustRemember(Seen{name, "posts"}, Memory{Versions: map[string]string{"1": "a"}, Progress: "one"})
+		if err := p.Turn.End(f.ctx, PollState{}, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, dry := range []bool{true, false} {
+		before := len(f.keys("*"))
+		got, err := f.ForgetPolls(f.ctx, []string{"cms", "new"}, dry)
+		if diff := cmp.Diff([]string{"old"}, got); diff != "" || err != nil {
+			t.Errorf("dry %t: (-want +got):\n%s%v", dry, diff, err)
+		}
+		if gone := before - len(f.keys("*")); dry != (gone == 0) {
+			t.Errorf("dry %t: %d keys are gone", dry, gone)
+		}
+	}
+	polls, err := f.Polls(f.ctx)
+	if err != nil || len(polls) != 1 || polls[0].Source != "cms" {
+		t.Errorf("polls %v (%v)", polls, err)
+	}
+	for _, key := range []string{"seen:old:posts", "poll:old"} {
+		if keys := f.keys(key); len(keys) > 0 {
+			t.Errorf("keys left = %v", keys)
+		}
+	}
+	if n, err := f.SeenCount(f.ctx, Seen{"cms", "posts"}); n != 1 || err != nil {
+		t.Errorf("%d of another are left (%v)", n, err)
 	}
 }

@@ -18,12 +18,12 @@ func TestTrigger_WithSettle(t *testing.T) {
 	t.Run("is due when it was quiet", func(t *testing.T) {
 		f := newFixture(t, s)
 		r := f.mustRequest(p, calm)
-		wantWait(t, "wait", r.Token.Wait, 3*time.Second)
+		f.wantWait("wait", r.Token.Wait, 3*time.Second)
 		early := f.wake(*r.Token)
 		if early.State != Early {
 			t.Fatalf("claim = %s, want early", early.State)
 		}
-		wantWait(t, "wait of the claim", early.Wait, 3*time.Second)
+		f.wantWait("wait of the claim", early.Wait, 3*time.Second)
 		f.elapse(3 * time.Second)
 		f.mustClaim(*r.Token)
 	})
@@ -36,7 +36,7 @@ func TestTrigger_WithSettle(t *testing.T) {
 		if second.Token != nil {
 			t.Fatalf("second token = %+v, want none", second.Token)
 		}
-		wantWait(t, "wait", f.wake(tok).Wait, 3*time.Second)
+		f.wantWait("wait", f.wake(tok).Wait, 3*time.Second)
 		f.elapse(3 * time.Second)
 		if run := f.mustClaim(tok); run.G0 < second.ID {
 			t.Errorf("run has g0 %d, which does not meet %d", run.G0, second.ID)
@@ -47,7 +47,7 @@ func TestTrigger_WithSettle(t *testing.T) {
 		f := newFixture(t, s)
 		tok := *f.mustRequest(p, calm).Token
 		f.mustRequest(p, Request{Priority: Default, Settle: time.Second, MaxWait: 10 * time.Second})
-		wantWait(t, "wait", f.wake(tok).Wait, 3*time.Second)
+		f.wantWait("wait", f.wake(tok).Wait, 3*time.Second)
 	})
 
 	t.Run("is due after MaxWait, and once more when it was quiet", func(t *testing.T) {
@@ -57,13 +57,13 @@ func TestTrigger_WithSettle(t *testing.T) {
 			f.elapse(2 * time.Second)
 			f.mustRequest(p, calm)
 		}
-		wantWait(t, "wait", f.wake(tok).Wait, 2*time.Second)
+		f.wantWait("wait", f.wake(tok).Wait, 2*time.Second)
 		f.elapse(2 * time.Second)
 		end := f.mustFinish(f.mustClaim(tok), Published, "a")
 		if end.Token == nil {
 			t.Fatal("no token for a look when it is quiet")
 		}
-		wantWait(t, "wait of the second look", end.Token.Wait, time.Second)
+		f.wantWait("wait of the second look", end.Token.Wait, time.Second)
 		f.elapse(time.Second)
 		if end := f.mustFinish(f.mustClaim(*end.Token), Unchanged, "a"); end != (End{}) {
 			t.Errorf("second end = %+v, want done", end)
@@ -73,13 +73,13 @@ func TestTrigger_WithSettle(t *testing.T) {
 	t.Run("longer than MaxWait waits for Settle", func(t *testing.T) {
 		f := newFixture(t, s)
 		r := f.mustRequest(p, Request{Settle: 3 * time.Second, MaxWait: time.Second})
-		wantWait(t, "wait", r.Token.Wait, 3*time.Second)
+		f.wantWait("wait", r.Token.Wait, 3*time.Second)
 	})
 
 	t.Run("for ever waits five minutes", func(t *testing.T) {
 		f := newFixture(t, s)
 		r := f.mustRequest(p, Request{Settle: 24 * time.Hour, MaxWait: 48 * time.Hour})
-		wantWait(t, "wait", r.Token.Wait, 5*time.Minute)
+		f.wantWait("wait", r.Token.Wait, 5*time.Minute)
 	})
 
 	t.Run("is brought forward by one without, and rendered once more when it was quiet", func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestTrigger_WithSettle(t *testing.T) {
 		if end.Token == nil {
 			t.Fatal("no token for a look when it is quiet")
 		}
-		wantWait(t, "wait of the second look", end.Token.Wait, 3*time.Second)
+		f.wantWait("wait of the second look", end.Token.Wait, 3*time.Second)
 		if end.Token.Priority != Default {
 			t.Errorf("priority = %s, want default", end.Token.Priority)
 		}
@@ -109,7 +109,7 @@ func TestTrigger_WithSettle(t *testing.T) {
 			t.Errorf("token = %+v, want none", r.Token)
 		}
 		end := f.mustFinish(f.mustClaim(tok), Published, "a")
-		wantWait(t, "wait of the second look", end.Token.Wait, 3*time.Second)
+		f.wantWait("wait of the second look", end.Token.Wait, 3*time.Second)
 	})
 
 	t.Run("with a higher priority lifts the token, which waits on", func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestTrigger_WithSettle(t *testing.T) {
 		if r.Token == nil || r.Token.Priority != Critical {
 			t.Fatalf("token = %+v, want one of priority critical", r.Token)
 		}
-		wantWait(t, "wait", r.Token.Wait, 3*time.Second)
+		f.wantWait("wait", r.Token.Wait, 3*time.Second)
 		if again := f.mustRequest(p, calm); again.Token != nil {
 			t.Errorf("a further token = %+v, want none", again.Token)
 		}
@@ -132,7 +132,7 @@ func TestTrigger_WithSettle(t *testing.T) {
 		f := newFixture(t, s)
 		f.mustFail(f.mustRun(p), Failed, 0)
 		r := f.mustRequest(p, calm)
-		wantWait(t, "wait", r.Token.Wait, 3*time.Second)
+		f.wantWait("wait", r.Token.Wait, 3*time.Second)
 		if n := f.mustState(p).Owed.Attempts; n != 0 {
 			t.Errorf("attempts = %d, want 0", n)
 		}
@@ -142,11 +142,11 @@ func TestTrigger_WithSettle(t *testing.T) {
 		f := newFixture(t, s)
 		f.mustFail(f.mustRun(p), Retrying, 20*time.Second)
 		r := f.mustRequest(p, calm)
-		wantWait(t, "wait", r.Token.Wait, 3*time.Second)
+		f.wantWait("wait", r.Token.Wait, 3*time.Second)
 
 		f.mustFail(f.mustRun(path(t, "/b")), Retrying, 2*time.Second)
 		r = f.mustRequest(path(t, "/b"), calm)
-		wantWait(t, "wait of a page that is tried soon", r.Token.Wait, 2*time.Second)
+		f.wantWait("wait of a page that is tried soon", r.Token.Wait, 2*time.Second)
 	})
 
 	t.Run("answers the same when the reply was lost", func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestTrigger_WithSettle(t *testing.T) {
 		if got[0].ID != got[1].ID || got[0].Token.ID != got[1].Token.ID {
 			t.Errorf("receipts = %+v, want the same twice", got)
 		}
-		wantWait(t, "wait the second time", got[1].Token.Wait, 3*time.Second)
+		f.wantWait("wait the second time", got[1].Token.Wait, 3*time.Second)
 	})
 
 	t.Run("has its second look later than the first", func(t *testing.T) {
@@ -200,7 +200,7 @@ func TestTrigger_WithSettleDuringARun(t *testing.T) {
 		run := f.mustRun(p)
 		f.mustRequest(p, calm)
 		end := f.mustFinish(run, Published, "a")
-		wantWait(t, "wait", end.Token.Wait, 3*time.Second)
+		f.wantWait("wait", end.Token.Wait, 3*time.Second)
 		if f.mustRequest(p, calm).Token != nil {
 			t.Error("a further trigger made a token, want the same one to wait on")
 		}
@@ -220,7 +220,7 @@ func TestTrigger_WithSettleDuringARun(t *testing.T) {
 			t.Fatalf("wait = %v, want none", end.Token.Wait)
 		}
 		end = f.mustFinish(f.mustClaim(*end.Token), Published, "b")
-		wantWait(t, "wait of the second look", end.Token.Wait, 3*time.Second)
+		f.wantWait("wait of the second look", end.Token.Wait, 3*time.Second)
 	})
 
 	t.Run("that fails is tried again when it was quiet", func(t *testing.T) {
@@ -229,7 +229,7 @@ func TestTrigger_WithSettleDuringARun(t *testing.T) {
 			run := f.mustRun(p)
 			f.mustRequest(p, calm)
 			end := f.mustFail(run, outcome, 20*time.Second)
-			wantWait(t, "wait after "+string(outcome), end.Token.Wait, 3*time.Second)
+			f.wantWait("wait after "+string(outcome), end.Token.Wait, 3*time.Second)
 		}
 	})
 
@@ -240,7 +240,7 @@ func TestTrigger_WithSettleDuringARun(t *testing.T) {
 		f.endLease(p)
 		tok := f.mustSweep(f.mustSuspect(), false)
 		end := f.mustFinish(f.mustClaim(*tok), Published, "a")
-		wantWait(t, "wait of the second look", end.Token.Wait, 3*time.Second)
+		f.wantWait("wait of the second look", end.Token.Wait, 3*time.Second)
 	})
 }
 
@@ -255,7 +255,7 @@ func TestFail_BeforeItWasQuietIsNotFinal(t *testing.T) {
 	if end.Token == nil {
 		t.Fatal("the page has failed for good, want another try")
 	}
-	wantWait(t, "wait", end.Token.Wait, 3*time.Second)
+	f.wantWait("wait", end.Token.Wait, 3*time.Second)
 	f.elapse(3 * time.Second)
 	if end := f.mustFail(f.mustClaim(*end.Token), Refused, 0); end != (End{}) {
 		t.Errorf("second end = %+v, want failed", end)
@@ -361,5 +361,5 @@ func TestState_SaysUntilWhenAPageSettles(t *testing.T) {
 	if s.Freshness != PageStale || s.Owed.Status != "queued" {
 		t.Errorf("state = %s, %s; want stale, queued", s.Freshness, s.Owed.Status)
 	}
-	wantWait(t, "time until it is due", s.Owed.Due.Sub(now), 3*time.Second)
+	f.wantWait("time until it is due", s.Owed.Due.Sub(now), 3*time.Second)
 }

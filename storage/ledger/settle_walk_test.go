@@ -24,12 +24,12 @@ func TestTriggerLabel_WithSettle(t *testing.T) {
 	t.Run("is walked when it was quiet", func(t *testing.T) {
 		f := newFixture(t, s)
 		r := f.mustLabelRequest(news, calm)
-		wantWait(t, "wait", r.Token.Wait, 3*time.Second)
+		f.wantWait("wait", r.Token.Wait, 3*time.Second)
 		w := f.wakeWalk(*r.Token)
 		if w.State != Early {
 			t.Fatalf("claim = %s, want early", w.State)
 		}
-		wantWait(t, "wait of the claim", w.Wait, 3*time.Second)
+		f.wantWait("wait of the claim", w.Wait, 3*time.Second)
 		f.elapse(3 * time.Second)
 		f.mustClaimWalk(*r.Token)
 	})
@@ -43,13 +43,13 @@ func TestTriggerLabel_WithSettle(t *testing.T) {
 				t.Fatalf("token = %+v, want none", r.Token)
 			}
 		}
-		wantWait(t, "wait", f.wakeWalk(tok).Wait, 2*time.Second)
+		f.wantWait("wait", f.wakeWalk(tok).Wait, 2*time.Second)
 		f.elapse(2 * time.Second)
 		w := f.mustClaimWalk(tok)
 		if f.mustEnd(w) || w.Token == nil {
 			t.Fatalf("no walk follows when it is quiet, want one")
 		}
-		wantWait(t, "wait of the second walk", w.Token.Wait, time.Second)
+		f.wantWait("wait of the second walk", w.Token.Wait, time.Second)
 		f.elapse(time.Second)
 		w = f.mustClaimWalk(*w.Token)
 		if f.mustEnd(w) || w.Token != nil {
@@ -71,7 +71,7 @@ func TestTriggerLabel_WithSettle(t *testing.T) {
 		if f.mustEnd(w) || w.Token == nil {
 			t.Fatal("no walk follows when it is quiet, want one")
 		}
-		wantWait(t, "wait of the second walk", w.Token.Wait, 3*time.Second)
+		f.wantWait("wait of the second walk", w.Token.Wait, 3*time.Second)
 	})
 
 	t.Run("answers the same when the reply was lost", func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestTriggerLabel_WithSettle(t *testing.T) {
 		if err != nil || first.ID != second.ID || first.Token.ID != second.Token.ID {
 			t.Errorf("receipts = %+v and %+v, %v; want the same twice", first, second, err)
 		}
-		wantWait(t, "wait the second time", second.Token.Wait, 3*time.Second)
+		f.wantWait("wait the second time", second.Token.Wait, 3*time.Second)
 	})
 
 	t.Run("is swept when it is due", func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestFinish_DuringALabelThatSettles(t *testing.T) {
 		if end.Token == nil {
 			t.Fatal("no token, and the walk will not find the page")
 		}
-		wantWait(t, "wait", end.Token.Wait, 3*time.Second)
+		f.wantWait("wait", end.Token.Wait, 3*time.Second)
 	})
 
 	t.Run("runs a page again that has left the label before it was quiet", func(t *testing.T) {
@@ -159,7 +159,7 @@ func TestFinish_DuringALabelThatSettles(t *testing.T) {
 		if end.Token == nil {
 			t.Fatal("no token, and the walk will not find the page")
 		}
-		wantWait(t, "wait", end.Token.Wait, 3*time.Second)
+		f.wantWait("wait", end.Token.Wait, 3*time.Second)
 		f.elapse(3 * time.Second)
 		if end := f.mustFinishTagged(f.mustClaim(*end.Token), Published, "b", "post:2"); end != (End{}) {
 			t.Errorf("second end = %+v, want done", end)
@@ -191,7 +191,7 @@ func TestEnd_OfAWalkDuringWhichTheLabelWasTriggered(t *testing.T) {
 		if f.mustEnd(w) || w.Token == nil {
 			t.Fatal("no walk follows when it is quiet, want one")
 		}
-		wantWait(t, "wait", w.Token.Wait, 3*time.Second)
+		f.wantWait("wait", w.Token.Wait, 3*time.Second)
 		if f.mustEnd(before); before.Token == nil || before.Token.ID != w.Token.ID {
 			t.Errorf("after a lost reply its token = %+v, want %+v", before.Token, w.Token)
 		}
@@ -209,4 +209,19 @@ func TestEnd_OfAWalkDuringWhichTheLabelWasTriggered(t *testing.T) {
 			t.Fatal("no walk follows when it is quiet, want one")
 		}
 	})
+}
+
+func TestWalkLater_BegunBeforeItWasQuietComesBackSoon(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	item := Item("post:1")
+	tok := *f.mustLabelRequest(item, calm).Token
+	for range 4 {
+		f.elapse(2 * time.Second)
+		f.mustLabelRequest(item, calm)
+	}
+	f.elapse(2 * time.Second)
+	walk := f.mustClaimWalk(tok)
+	later := f.mustLater(walk, 5*time.Minute, "Retry-After: 300")
+	f.wantWait("wait", later.Wait, time.Second) // as after End
 }

@@ -50,7 +50,7 @@ type PageState struct {
 	Route   string    `json:"route,omitzero"`
 	Reason  string    `json:"reason,omitzero"`  // of the trigger that led to it
 	At      time.Time `json:"at,omitzero"`      // of the last finished run
-	Changed time.Time `json:"changed,omitzero"` // of the last run that published other bytes
+	Changed time.Time `json:"changed,omitzero"` // of the last run that published other bytes, or removed it
 	MTime   time.Time `json:"mtime,omitzero"`   // of the files
 	Lagging string    `json:"lagging,omitzero"` // see storage.Page
 }

@@ -88,6 +88,31 @@ func TestState_TellsWhenOtherBytesWerePublished(t *testing.T) {
 	}
 }
 
+func TestState_TellsWhenAPageWasRemoved(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, redistest.Start(t))
+	p := path(t, "/news")
+	yesterday := time.Now().Add(-24 * time.Hour).Truncate(time.Millisecond)
+	changed := func() {
+		t.Helper()
+		if err := f.rdb.HSet(t.Context(), f.key("page:"+p.String()), "changed", yesterday.UnixMilli()).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.mustPublish(p, "a")
+	changed()
+	f.mustFinish(f.mustRun(p), Removed, "")
+	if got := f.mustState(p).Page; !got.Changed.Equal(got.At) {
+		t.Errorf("changed at %v, removed at %v; want the time of the removal", got.Changed, got.At)
+	}
+
+	changed()
+	f.mustFinish(f.mustRun(p), Removed, "") // a walk over the whole site, say
+	if got := f.mustState(p).Page.Changed; !got.Equal(yesterday) {
+		t.Errorf("changed at %v after it was found to be gone once more; want %v still", got, yesterday)
+	}
+}
+
 func TestState_TellsWhatIsOwed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, redistest.Start(t))

@@ -59,7 +59,7 @@ func TestSuspects(t *testing.T) {
 		if len(list) != 0 {
 			t.Errorf("suspects = %+v, want none", list)
 		}
-		wantWait(t, "next", next, 1500*time.Millisecond)
+		f.wantWait("next", next, 1500*time.Millisecond)
 	})
 
 	t.Run("of an empty ledger are none for long", func(t *testing.T) {

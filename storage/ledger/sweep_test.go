@@ -81,7 +81,7 @@ func TestSweep(t *testing.T) {
 				t.Fatalf("token = %+v, want none", swept)
 			}
 			_, next := f.mustSuspects(10)
-			wantWait(t, "next look", next, want*time.Second)
+			f.wantWait("next look", next, want*time.Second)
 			f.elapse(want * time.Second)
 		}
 		f.mustClaim(tok)
@@ -98,7 +98,7 @@ func TestSweep(t *testing.T) {
 		f.elapse(time.Second)
 		f.mustSweep(f.mustSuspect(), true)
 		_, next := f.mustSuspects(10)
-		wantWait(t, "next look", next, 2*time.Second)
+		f.wantWait("next look", next, 2*time.Second)
 	})
 
 	t.Run("looks soon at a new token", func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestSweep(t *testing.T) {
 		f.elapse(2 * time.Second)
 		f.mustSweep(f.mustSuspect(), true)
 		_, next := f.mustSuspects(10)
-		wantWait(t, "next look", next, 2*time.Second)
+		f.wantWait("next look", next, 2*time.Second)
 	})
 
 	t.Run("of a back-off whose task is missing gives a token when it is over", func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestSweep(t *testing.T) {
 			t.Errorf("token = %+v, want none", tok)
 		}
 		_, next := f.mustSuspects(10)
-		wantWait(t, "next look", next, 20*time.Second)
+		f.wantWait("next look", next, 20*time.Second)
 	})
 
 	t.Run("changes nothing when the token was replaced meanwhile", func(t *testing.T) {

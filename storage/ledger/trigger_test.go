@@ -101,7 +101,7 @@ func TestTrigger(t *testing.T) {
 		f := newFixture(t, s)
 		f.mustFail(f.mustRun(p), Retrying, 20*time.Second)
 		tok := f.mustToken(p, Critical)
-		wantWait(t, "wait", tok.Wait, time.Second)
+		f.wantWait("wait", tok.Wait, time.Second)
 		if run := f.wake(tok); run.State != Early {
 			t.Errorf("claim = %s, want early", run.State)
 		}
@@ -113,7 +113,7 @@ func TestTrigger(t *testing.T) {
 		f := newFixture(t, s)
 		f.mustFail(f.mustRun(p), Retrying, 20*time.Second)
 		f.mustToken(p, Default)
-		wantWait(t, "wait", f.mustToken(p, Critical).Wait, time.Second)
+		f.wantWait("wait", f.mustToken(p, Critical).Wait, time.Second)
 	})
 
 	t.Run("after a final failure starts at once", func(t *testing.T) {

@@ -40,7 +40,7 @@ func TestWalk_Later(t *testing.T) {
 		f.mustNext(w, 10)
 		f.mustAdvance(w)
 		tok := f.mustLater(w, 4*time.Second, "the CMS does not answer")
-		wantWait(t, "wait", tok.Wait, 4*time.Second)
+		f.wantWait("wait", tok.Wait, 4*time.Second)
 		if tok.Label != item {
 			t.Errorf("token = %+v, want one of the label", tok)
 		}
@@ -96,7 +96,7 @@ func TestWalk_Later(t *testing.T) {
 		if r.Token == nil {
 			t.Fatal("the trigger gave no token")
 		}
-		wantWait(t, "wait: an item must not hammer a CMS that is down", r.Token.Wait, time.Second)
+		f.wantWait("wait: an item must not hammer a CMS that is down", r.Token.Wait, time.Second)
 		if w := f.wakeWalk(old); w.State != Stale {
 			t.Errorf("claim of the old token = %s, want stale", w.State)
 		}
@@ -111,7 +111,7 @@ func TestWalk_Later(t *testing.T) {
 		f := newFixture(t, s)
 		f.mustLater(f.mustWalk(item), time.Minute, "no answer")
 		r := f.mustLabelRequest(item, calm)
-		wantWait(t, "wait", r.Token.Wait, 3*time.Second)
+		f.wantWait("wait", r.Token.Wait, 3*time.Second)
 	})
 
 	t.Run("comes back soon when the label was triggered meanwhile", func(t *testing.T) {
@@ -119,7 +119,7 @@ func TestWalk_Later(t *testing.T) {
 		w := f.mustWalk(item)
 		r := f.mustLabel(item, Low)
 		tok := f.mustLater(w, time.Minute, "no answer")
-		wantWait(t, "wait", tok.Wait, time.Second)
+		f.wantWait("wait", tok.Wait, time.Second)
 		f.elapse(time.Second)
 		if w := f.mustClaimWalk(tok); w.Number != r.ID {
 			t.Errorf("the walk is for %d, want %d", w.Number, r.ID)

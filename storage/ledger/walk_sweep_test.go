@@ -34,7 +34,7 @@ func TestWalk_Sweep(t *testing.T) {
 				t.Fatalf("token = %+v, want none", tok)
 			}
 			_, next := f.mustSuspects(10)
-			wantWait(t, "next look", next, want*time.Second)
+			f.wantWait("next look", next, want*time.Second)
 		}
 	})
 

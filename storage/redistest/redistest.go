@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	startTimeout = 10 * time.Second // from the fork to PONG, the append-only file read
-	stopTimeout  = 5 * time.Second  // from SIGTERM to SIGKILL
+	startTimeout = time.Minute     // from the fork to PONG, the append-only file read
+	stopTimeout  = 5 * time.Second // from SIGTERM to SIGKILL
 )
 
 // Server is a redis-server that belongs to one test and ends with it. Start

@@ -4,8 +4,8 @@
 --  | early, ms              not due yet
 --  | alone                  to be claimed by a process that runs nothing else
 --  | claimed, g0, silent deaths before, attempts before, hash, mtime ms, gone, type, kept, size,
---    whether a version of any item is announced, ms since the oldest unmet trigger, ms since the last end of a
---    run that was not lagging or -1
+--    whether a version of any item is announced, ms since its runs end as lagging, when the last run has ended
+--    that was not or 0, what it shows of some items (JSON) or ''
 local r = read(owed, 'st', 'tok', 'own', 'exp', 'due', 'g0', 'cl', 'att', 'calm')
 if not r.st or r.st == 'failed' or r.tok ~= ARGV[2] then return {'stale'} end
 local repeated = r.st == 'running' and r.own == ARGV[3]

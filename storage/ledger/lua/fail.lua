@@ -1,7 +1,9 @@
--- ARGV: path, owner, max run ms, result: retrying | postponed | failed | refused, delay ms, error text
+-- ARGV: path, owner, max run ms, result: retrying | postponed | lagging | failed | refused, delay ms, error text
 -- Postponed is retrying for what was no try: many pages may wait for a source
 -- that is down, so they come back one after the other, and one that is told the
--- same again is no news.
+-- same again is no news. Lagging is retrying for what is there, or will be, and
+-- is older than was announced: no reading before it counts for a removal, and
+-- one after another error begins to wait anew.
 -- -> lost | failed
 --  | waiting, ms                        the same token may be claimed then
 --  | again, id, token, priority, ms     a trigger came meanwhile: wake a worker
@@ -17,6 +19,13 @@ if not mine(r, owner, math.huge) then return {'lost'} end
 
 redis.call('HSET', owed, 'err', ARGV[6], 'fg0', r.g0, 'fown', owner, 'last', now)
 redis.call('HDEL', owed, 'cl', 'own', 'exp')
+if result == 'lagging' then
+  redis.call('HSETNX', owed, 'lags', now)
+  redis.call('HDEL', owed, 'gone')
+  result = 'retrying'
+else
+  redis.call('HDEL', owed, 'lags')
+end
 local postponed = result == 'postponed'
 if postponed then
   result = 'retrying'

@@ -1,7 +1,8 @@
 -- ARGV: path, owner, max run ms, result: published | unchanged | removed,
 --       hash, size, type, mtime ms, tags (JSON), version, route, tombstone ms,
 --       ms until the page's next timer or 0, time of its next change by itself in ms or 0,
---       what it shows an older version of than is announced or '', ms until it is looked at again then
+--       what it shows an older version of than is announced or '', ms until it is looked at again then,
+--       what it shows of some items (JSON) or ''
 -- -> done | lost
 --  | again, id, token, priority, ms     a trigger came meanwhile: wake a worker
 local owner, result = ARGV[2], ARGV[4]
@@ -35,14 +36,18 @@ if result ~= 'removed' then
   redis.call('HSET', page, 'g0', r.g0, 'own', owner, 'hash', ARGV[5], 'size', ARGV[6], 'type', ARGV[7], 'mtime', ARGV[8],
     'tags', ARGV[9], 'version', ARGV[10], 'route', ARGV[11], 'at', now, 'end', redis.call('GET', seq), 'why', r.why)
   if result == 'published' then redis.call('HSET', page, 'changed', now) end
-  redis.call('HDEL', page, 'gone')
+  redis.call('HDEL', page, 'gone', 'shown')
+  if ARGV[17] ~= '' then redis.call('HSET', page, 'shown', ARGV[17]) end
   redis.call('PERSIST', page)
 elseif is then -- a path that never was a page leaves nothing behind
   redis.call('HSET', page, 'g0', r.g0, 'own', owner, 'gone', 1, 'mtime', ARGV[8], 'at', now,
     'end', redis.call('GET', seq), 'why', r.why)
-  redis.call('HDEL', page, 'hash', 'size')
+  redis.call('HDEL', page, 'hash', 'size', 'shown')
   -- From its removal on: walks that find it gone once more do not keep it.
-  if not p.gone then redis.call('PEXPIRE', page, ARGV[12]) end
+  if not p.gone then
+    redis.call('HSET', page, 'changed', now)
+    redis.call('PEXPIRE', page, ARGV[12])
+  end
 else
   redis.call('HSET', floor, 'absent', redis.call('GET', seq))
 end
@@ -94,7 +99,7 @@ if newest > tonumber(r.g0) or r.calm then
   if result ~= 'removed' then wanted() end -- it is a page now, whoever asked first
   redis.call('HSET', owed, 'gen', newest)
   redis.call('HSET', owed, 'since', r.next or now)
-  redis.call('HDEL', owed, 'att', 'last', 'err', 'fg0', 'cl', 'gone', 'wr')
+  redis.call('HDEL', owed, 'att', 'last', 'err', 'fg0', 'cl', 'gone', 'wr', 'lags')
   return again(r, owner, now)
 end
 redis.call('DEL', owed)

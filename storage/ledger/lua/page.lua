@@ -41,10 +41,11 @@ end
 
 -- claimed answers a claim; see claim.lua.
 local function claimed(g0, deaths, attempts)
-  local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size', 'at', 'lag')
-  local fresh = p.at and not p.lag and math.max(0, now - p.at) or -1
+  local p = read(page, 'hash', 'type', 'mtime', 'gone', 'size', 'at', 'lag', 'shown')
+  local lags = redis.call('HGET', owed, 'lags')
+  local fresh = p.at and not p.lag and tonumber(p.at) or 0
   return {'claimed', tonumber(g0), deaths, attempts, p.hash or '', tonumber(p.mtime or 0), tonumber(p.gone or 0), p.type or '',
-    kept(), tonumber(p.size or 0), redis.call('EXISTS', prefix .. 'announced'), now - (redis.call('HGET', owed, 'since') or now), fresh}
+    kept(), tonumber(p.size or 0), redis.call('EXISTS', prefix .. 'announced'), math.max(0, now - (lags or now)), fresh, p.shown or ''}
 end
 
 -- trigger records that something changed; with part it is a part of the trigger
@@ -86,7 +87,7 @@ local function trigger(want, by, why, maxrun, quiet, most, part)
     due = math.max(soonest, math.min(tonumber(r.due), calm or 0))
   elseif r.st ~= 'running' then
     due, settles = calm or now, calm
-    if r.st then redis.call('HDEL', owed, 'att', 'cl', 'gone') end -- it had failed
+    if r.st then redis.call('HDEL', owed, 'att', 'cl', 'gone', 'lags') end -- it had failed
   end
   if r.st ~= 'failed' then want = math.max(prio, want, tonumber(r.rp or 0)) end
   local tok, p, wait = issue(n, by, want, math.max(now, due), settles)

@@ -5,7 +5,8 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local p = redis.call('HMGET', KEYS[1], 'own', 'exp', 'next')
 local left = tonumber(p[2] or 0) - now
-if p[1] and p[1] ~= ARGV[1] and left > 0 then
+-- A longer lease is of a clock that was put back.
+if p[1] and p[1] ~= ARGV[1] and left > 0 and left <= tonumber(ARGV[2]) then
   return {'busy', left}
 end
 local wait = tonumber(p[3] or 0) - now

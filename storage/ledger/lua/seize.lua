@@ -10,7 +10,7 @@ if not (r.st == 'running' and r.own == owner) then -- else this is the same requ
   redis.call('HSET', owed, 'gen', r.g0, 'why', ARGV[4])
   redis.call('HSETNX', owed, 'since', now)
   schedule('recheck', 0) -- the second look of an older trigger must not bring the page back
-  redis.call('HDEL', owed, 'next', 'gone', 'att', 'cl', 'err', 'fg0', 'last', 'calm', 'cap', 'soon')
+  redis.call('HDEL', owed, 'next', 'gone', 'att', 'cl', 'err', 'fg0', 'last', 'calm', 'cap', 'soon', 'lags')
   issue(r.g0, owner .. '-seize', 2, now) -- no task has this token; the sweeper will see when the run dies
   local exp = now + tonumber(ARGV[3])
   redis.call('HSET', owed, 'st', 'running', 'own', owner, 'start', now, 'exp', exp, 'g0', r.g0)

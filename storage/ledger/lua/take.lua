@@ -34,7 +34,7 @@ if not repeated then
   end
   if (r.st == 'waiting' or r.st == 'queued') and tonumber(r.due) > now then return {'waiting'} end
   if r.st == 'failed' then
-    redis.call('HDEL', owed, 'att', 'cl', 'gone')
+    redis.call('HDEL', owed, 'att', 'cl', 'gone', 'lags')
     redis.call('ZREM', failed, path)
     r.att, r.cl = 0, 0
   end
