@@ -21,7 +21,7 @@ func TestBuild_Adopt(t *testing.T) {
 	s.write("public/p/a/index.html.gz", "its sidecar")
 	s.write("public/robots.txt", "somebody else's")
 	s.start()
-	status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"5s"}})
+	status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1m"}})
 	if status != 500 || !strings.Contains(text, "not written by rebake") || !strings.Contains(text, "rebake build --adopt") {
 		t.Fatalf("before: %d %s", status, text)
 	}
@@ -33,7 +33,7 @@ func TestBuild_Adopt(t *testing.T) {
 	if err != nil || !strings.Contains(string(out), "1 files adopted, 0 known already, 1 that no route matches left alone") {
 		t.Fatalf("build --adopt: %v\n%s", err, out)
 	}
-	if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"5s"}}); status != 200 || !s.shows("a") {
+	if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1m"}}); status != 200 || !s.shows("a") {
 		t.Errorf("after: %d %s, page %q", status, text, s.file("a"))
 	}
 	if got := read(t, s, "public/robots.txt"); got != "somebody else's" {

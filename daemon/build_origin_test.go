@@ -194,10 +194,10 @@ func TestBuild_ofAnOrigin(t *testing.T) {
 		t.Parallel()
 		needRedis(t)
 		o := newOriginSite(t, "assets: copy")
-		out, code := o.build("--json")
+		out, err := o.buildCommand("--json").Output() // the progress of a long build is on standard error
 		var sum buildSummary
-		if err := json.Unmarshal([]byte(out), &sum); err != nil || code != 0 {
-			t.Fatalf("exit code %d, %v, said:\n%s", code, err, out)
+		if jsonErr := json.Unmarshal(out, &sum); jsonErr != nil || err != nil {
+			t.Fatalf("%v, %v, said:\n%s", err, jsonErr, out)
 		}
 		if sum.Pages != 44 || sum.Sitemaps != 1 || sum.Linked != 35 || sum.Assets != 7 || len(sum.Left) != 1 || len(sum.Notes) != 1 {
 			t.Errorf("summary %+v", sum)

@@ -89,13 +89,18 @@ func (l *listedSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // build runs the command as a process of its own.
 func (s *testSite) build(args ...string) (out string, code int) {
 	s.t.Helper()
+	cmd := s.buildCommand(args...)
+	b, _ := cmd.CombinedOutput()
+	return string(b), cmd.ProcessState.ExitCode()
+}
+
+func (s *testSite) buildCommand(args ...string) *exec.Cmd {
+	s.t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cmd := exec.Command(rebakeLink(s.t, exe), append([]string{"build", "--config", filepath.Join(s.dir, "rebake.yaml")}, args...)...)
-	b, _ := cmd.CombinedOutput()
-	return string(b), cmd.ProcessState.ExitCode()
+	return exec.Command(rebakeLink(s.t, exe), append([]string{"build", "--config", filepath.Join(s.dir, "rebake.yaml")}, args...)...)
 }
 
 func (l *listedSite) files() int {
@@ -176,7 +181,7 @@ func TestBuild(t *testing.T) {
 		needRedis(t)
 		l := newListedSite(t, "", 10)
 		l.start()
-		if status, text := l.trigger(url.Values{"path": {"/p/post-003"}, "wait": {"5s"}, "recheck": {"0"}}); status != 200 {
+		if status, text := l.trigger(url.Values{"path": {"/p/post-003"}, "wait": {"1m"}, "recheck": {"0"}}); status != 200 {
 			t.Fatal(text)
 		}
 		before, err := os.Stat(filepath.Join(l.dir, "public/p/post-003/index.html"))

@@ -36,7 +36,7 @@ func (s *testSite) sendCanaries() {
 		method, target, body string
 		headers              map[string]string
 	}{
-		{"GET", "/api/revalidate?path=/p/" + canarySlug + "&wait=10s&recheck=0&secret=" + canarySecret, "", nil},
+		{"GET", "/api/revalidate?path=/p/" + canarySlug + "&wait=1m&recheck=0&secret=" + canarySecret, "", nil},
 		{"POST", "/api/revalidate?path=/p/" + canarySlug, "", map[string]string{"Authorization": "Bearer " + canarySecret}},
 		{"POST", "/api/revalidate", `{"path":"/p/` + canarySlug + `","secret":"` + canarySecret + `"}`, nil},
 		{"POST", "/api/revalidate", `{"path":"/p/down","wait":"1s","token":"` + canarySecret + `"}`, nil},
@@ -90,7 +90,7 @@ func TestHostile_H34_secretsStayInside(t *testing.T) {
 			p := s.start()
 			s.source.edit(canarySlug)
 			s.sendCanaries()
-			s.await("the page is public", 10*time.Second, func() bool { return s.shows(canarySlug) })
+			s.await("the page is public", patience, func() bool { return s.shows(canarySlug) })
 
 			found := map[string]string{} // by place
 			for _, args := range [][]string{

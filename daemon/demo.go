@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/fatih/color"
@@ -64,15 +65,16 @@ type demoSite struct {
 }
 
 func runDemo(ctx context.Context, stdout, stderr io.Writer, opts demoOptions) error {
-	dir, err := os.MkdirTemp("", "rebake-demo-")
-	if err != nil {
-		return fmt.Errorf("make demo directory: %w", err)
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	d, dir, err := openDemo(ctx, opts, stdout, log)
+	// Between the choice of a port and its use another program may take it.
+	for tries := 1; errors.Is(err, syscall.EADDRINUSE) && tries < 5; tries++ {
+		d, dir, err = openDemo(ctx, opts, stdout, log)
 	}
-	defer os.RemoveAll(dir)
-	d, err := newDemoSite(ctx, dir, opts, stdout, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
+	defer os.RemoveAll(dir)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	show := func(show context.Context) error {
@@ -82,7 +84,21 @@ func runDemo(ctx context.Context, stdout, stderr io.Writer, opts demoOptions) er
 		}
 		return d.watch(show)
 	}
-	return runStages(ctx, []service{show}, []service{d.editor.Run, d.files.Run}, []service{d.app.run})
+	// The last renders ask the CMS still.
+	return runStages(ctx, []service{show}, []service{d.app.run}, []service{d.editor.Run, d.files.Run})
+}
+
+// openDemo opens a demo in a directory of its own. After an error nothing is
+// left of it.
+func openDemo(ctx context.Context, opts demoOptions, out io.Writer, log *slog.Logger) (_ *demoSite, dir string, err error) {
+	if dir, err = os.MkdirTemp("", "rebake-demo-"); err != nil {
+		return nil, "", fmt.Errorf("make demo directory: %w", err)
+	}
+	d, err := newDemoSite(ctx, dir, opts, out, log)
+	if err != nil {
+		return nil, "", errors.Join(err, os.RemoveAll(dir))
+	}
+	return d, dir, nil
 }
 
 func newDemoSite(ctx context.Context, dir string, opts demoOptions, out io.Writer, log *slog.Logger) (_ *demoSite, err error) {

@@ -47,7 +47,7 @@ func startDev(t *testing.T) *devSite {
 			t.Logf("output:\n%s", d.out)
 		}
 	})
-	d.await("dev answers", 10*time.Second, func() bool {
+	d.await("dev answers", patience, func() bool {
 		res, err := http.Get(d.url + devClientPath)
 		if err != nil {
 			return false
@@ -114,7 +114,7 @@ func (d *devSite) follow(path string) <-chan devStatus {
 // awaitStatus returns the first status for which done is true.
 func (d *devSite) awaitStatus(what string, told <-chan devStatus, done func(devStatus) bool) devStatus {
 	d.t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(patience)
 	for {
 		select {
 		case s := <-told:
@@ -185,7 +185,7 @@ func TestDev_followsTemplates(t *testing.T) {
 	if _, body := d.browse("/p/a"); !strings.Contains(body, "post-1 a") {
 		t.Errorf("the last good page did not stay: %q", body)
 	}
-	d.await("the terminal has the error", 5*time.Second, func() bool { return strings.Contains(d.out.String(), "layouts/base.html:1") })
+	d.await("the terminal has the error", patience, func() bool { return strings.Contains(d.out.String(), "layouts/base.html:1") })
 
 	// An error that only a render finds.
 	d.save("templates/layouts/base.html", `<html>{{.nobody.here}}</html>`)

@@ -80,7 +80,7 @@ func (w *folderWatch) mustTell(t *testing.T) {
 	t.Helper()
 	select {
 	case <-w.changed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("nothing was told")
 	}
 }

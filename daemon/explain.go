@@ -70,7 +70,11 @@ func writeExplanation(w screen, e api.Explanation, now time.Time) {
 // never was.
 func explainHistory(w screen, e api.Explanation, now time.Time) {
 	if len(e.History) == 0 {
-		w.field("", "never published, and nobody has asked for it lately")
+		text := "never published, and nobody has asked for it lately"
+		if !e.Unmatched && e.Owed == nil {
+			text += "; `rebake now " + e.Path + "` does"
+		}
+		w.field("", "%s", text)
 		return
 	}
 	w.field("", "never published")
@@ -121,11 +125,7 @@ func explainOwed(w screen, o *ledger.OwedState, now time.Time) {
 func explainPage(w screen, e api.Explanation, now time.Time) {
 	p := e.Page
 	if p.Gone {
-		removed := p.Changed
-		if removed.IsZero() {
-			removed = p.At
-		}
-		w.field("page", "removed %s", ago(removed, now))
+		w.field("page", "removed %s", ago(p.Changed, now))
 	} else {
 		w.field("file", "%s, %d bytes, %s", e.File, p.Size, p.Type)
 		w.field("changed", "%s", ago(p.Changed, now))

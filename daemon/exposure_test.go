@@ -33,14 +33,14 @@ func TestServe_H115_OutOfOpenFiles(t *testing.T) {
 	s.awaitReadyz(p, http.StatusOK)
 	s.source.edit("a")
 	s.mustTrigger("/p/a")
-	s.await("the page is published", 10*time.Second, func() bool { return s.shows("a") })
+	s.await("the page is published", patience, func() bool { return s.shows("a") })
 
 	files := func() int {
 		list, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
 		return len(list)
 	}
 	var crowd []net.Conn
-	s.await("all files are open", 20*time.Second, func() bool {
+	s.await("all files are open", patience, func() bool {
 		for range 20 {
 			if c, err := net.DialTimeout("tcp", s.listen, time.Second); err == nil {
 				crowd = append(crowd, c)
@@ -52,11 +52,11 @@ func TestServe_H115_OutOfOpenFiles(t *testing.T) {
 	for _, c := range crowd {
 		_ = c.Close()
 	}
-	s.await("a trigger is accepted again", 20*time.Second, func() bool {
+	s.await("a trigger is accepted again", patience, func() bool {
 		status, _ := s.trigger(map[string][]string{"path": {"/p/a"}})
 		return status == http.StatusOK
 	})
-	s.await("the page is published again", 20*time.Second, func() bool { return s.shows("a") })
+	s.await("the page is published again", patience, func() bool { return s.shows("a") })
 	select {
 	case <-p.ended:
 		t.Error("rebake has ended")

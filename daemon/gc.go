@@ -95,6 +95,7 @@ func (a asking) gcSum(sum map[worker.GCKind]int64, left int64, dry bool) {
 	}{
 		{worker.GCPage, "page", "pages"}, {worker.GCSidecar, "sidecar", "sidecars"},
 		{worker.GCFolder, "folder", "folders"}, {worker.GCIndex, "index entry", "index entries"},
+		{worker.GCPoll, "poll", "polls"},
 	} {
 		if n := sum[k.kind]; n > 0 {
 			parts = append(parts, count(n, k.one, k.many))

@@ -22,6 +22,7 @@ func unroutedSite(t *testing.T) *testSite {
 	first := s.start()
 	s.source.edit("kept")
 	s.source.edit("old")
+	s.awaitPublished("kept", "old")
 	s.mustRun(words("now /p/kept /p/old"), "2 pages in")
 	first.stop()
 	text, err := os.ReadFile(filepath.Join(s.dir, "rebake.yaml"))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +23,11 @@ import (
 
 const testSecret = "a-secret-that-nobody-would-guess"
 
+// patience is how long what has to come is waited for: it is for machines that
+// do other things besides. How quickly something has to come is said where that
+// is what is tested.
+const patience = 90 * time.Second
+
 // testSite is a site in a temporary directory: a config, a template, and a
 // source whose posts the test edits. Pages are /p/{slug}.
 type testSite struct {
@@ -30,6 +36,9 @@ type testSite struct {
 	source *testSource
 	listen string
 	admin  string
+	// starts is the longest that a start has taken so far: it tells how busy the
+	// machine is.
+	starts time.Duration
 }
 
 // newTestSite writes the config; extra is added to it as it is.
@@ -101,9 +110,21 @@ func (s *testSite) trigger(query url.Values) (int, string) {
 // mustTrigger sends a trigger that has to be accepted.
 func (s *testSite) mustTrigger(paths ...string) {
 	s.t.Helper()
-	if status, text := s.trigger(url.Values{"path": paths}); status != http.StatusOK {
+	status, text := s.untilTaken(func() (int, string) { return s.trigger(url.Values{"path": paths}) })
+	if status != http.StatusOK {
 		s.t.Fatalf("trigger %v: %d %s", paths, status, text)
 	}
+}
+
+// untilTaken sends again for as long as it is asked to: a queue in memory has
+// two seconds, which are little on a busy machine, and no spool behind it.
+func (s *testSite) untilTaken(send func() (int, string)) (status int, text string) {
+	s.t.Helper()
+	s.await("the queue takes it", patience, func() bool {
+		status, text = send()
+		return status != http.StatusServiceUnavailable || !strings.Contains(text, "send it again")
+	})
+	return status, text
 }
 
 // rebake is a running process.
@@ -118,9 +139,11 @@ type rebake struct {
 // answers. A worker without an api is not waited for.
 func (s *testSite) start(args ...string) *rebake {
 	s.t.Helper()
+	since := time.Now()
 	p := s.launch(args...)
 	if len(args) == 0 || args[len(args)-1] != "worker" {
 		s.awaitReadyz(p, http.StatusOK)
+		s.starts = max(s.starts, time.Since(since))
 	}
 	return p
 }
@@ -161,7 +184,7 @@ func (s *testSite) startProgram(cmd *exec.Cmd, args ...string) *rebake {
 // answer.
 func (s *testSite) awaitReadyz(p *rebake, status int) (text string) {
 	s.t.Helper()
-	s.await(fmt.Sprintf("readyz answers %d", status), 20*time.Second, func() bool {
+	s.await(fmt.Sprintf("readyz answers %d", status), patience, func() bool {
 		select {
 		case <-p.ended:
 			s.t.Fatalf("rebake ended:\n%s", p.log)
@@ -202,7 +225,7 @@ func (p *rebake) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		p.t.Errorf("rebake did not stop; killed")
 		_ = p.cmd.Process.Kill()
 		<-p.ended
@@ -299,25 +322,30 @@ func (s *testSource) holdNext(slug string) (held <-chan struct{}, release func()
 	return h, sync.OnceFunc(func() { close(hold) })
 }
 
-// givenPorts are those that freePort has given to a test of this process: the
-// kernel likes to give the same one twice.
-var givenPorts sync.Map
-
+// freePort returns an address that is free, and is nobody else's until the test
+// ends. The kernel gives its port to nobody who asks for any: theirs begin at
+// 32768. Tests of this machine that ask for one as this test does, in whatever
+// process, hold the UDP port of the same number for as long as the TCP one is
+// theirs, whether somebody listens there or not.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for range 1000 {
+		addr := fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(20_000))
+		claim, err := net.ListenPacket("udp", addr)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
-		addr := l.Addr().String()
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			_ = claim.Close()
+			continue
 		}
-		if _, given := givenPorts.LoadOrStore(addr, true); !given {
-			return addr
-		}
+		_ = l.Close()
+		t.Cleanup(func() { _ = claim.Close() })
+		return addr
 	}
+	t.Fatal("found no free port")
+	return ""
 }
 
 // lockedBuffer is written by a process and read by the test.

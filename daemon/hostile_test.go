@@ -95,57 +95,65 @@ func (s *slowSenders) close() {
 	}
 }
 
-// ask sends requests of both kinds, each on a connection of its own, and returns
-// how long the slowest of a hundred took.
-func (s *testSite) ask(requests int) (p99 time.Duration) {
-	s.t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	var took []time.Duration
+// askInTurns sends requests of both kinds to each site in turn, each on a
+// connection of its own, and returns how long the slowest of a hundred took at
+// each.
+func askInTurns(t *testing.T, requests int, sites ...*testSite) (p99 []time.Duration) {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	took := make([][]time.Duration, len(sites))
 	for i := range requests {
 		target := "/p/a"
 		if i%3 == 0 {
 			target = "/api/revalidate?path=/p/a&recheck=0&secret=" + testSecret
 		}
-		started := time.Now()
-		res, err := client.Get("http://" + s.listen + target)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		_, _ = io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close()
-		took = append(took, time.Since(started))
-		if res.StatusCode != http.StatusOK {
-			s.t.Errorf("%s: status %d", target, res.StatusCode)
+		for n, s := range sites {
+			started := time.Now()
+			res, err := client.Get("http://" + s.listen + target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+			took[n] = append(took[n], time.Since(started))
+			if res.StatusCode != http.StatusOK {
+				t.Errorf("%s: status %d", target, res.StatusCode)
+			}
 		}
 	}
-	slices.Sort(took)
-	return took[len(took)*99/100]
+	for _, all := range took {
+		slices.Sort(all)
+		p99 = append(p99, all[len(all)*99/100])
+	}
+	return p99
 }
 
 // TestHostile_H43_slowSenders has 2,000 of them at the door of the real
 // program. The row wants a p99 of 100 ms; on a machine that is busy with other
-// things, it is what there was before them that counts.
+// things, it is what another program takes beside it that counts.
 func TestHostile_H43_slowSenders(t *testing.T) {
 	t.Parallel()
 	const senders, requests = 2000, 300
-	s := newTestSite(t, "redis: memory")
+	s, other := newTestSite(t, "redis: memory"), newTestSite(t, "redis: memory")
 	p := s.start()
+	other.start()
 	s.source.edit("a")
-	before := s.ask(requests)
+	other.source.edit("a")
 	slow := openSlow(t, s.listen, senders)
-	s.await("the program holds all connections", 10*time.Second, func() bool {
+	s.await("the program holds all connections", patience, func() bool {
 		fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
-		return err == nil && len(fds) > senders
+		return err == nil && len(fds) > senders/2 // the first may be cut off before the last has come
 	})
-	among := s.ask(requests)
-	t.Logf("p99 of %d requests: %s, and among %d slow senders %s", requests, before, senders, among)
-	if most := max(500*time.Millisecond, 5*before); among > most {
+	p99 := askInTurns(t, requests, s, other)
+	among, without := p99[0], p99[1]
+	t.Logf("p99 of %d requests: %s, and among %d slow senders %s", requests, without, senders, among)
+	if most := max(500*time.Millisecond, 5*without); among > most {
 		t.Errorf("p99 is %s, want at most %s", among, most)
 	}
 	// A byte now and then buys no time: after 5 s for the headers it is over.
 	for i := 0; i < len(slow.conns); i += 300 {
 		c := slow.conns[i]
-		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(patience))
 		if _, err := bufio.NewReader(c).ReadByte(); err == nil || os.IsTimeout(err) {
 			t.Errorf("slow sender %d: %v, want it cut off", i, err)
 		}

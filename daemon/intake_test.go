@@ -14,15 +14,25 @@ import (
 )
 
 // quickTrigger sends a trigger that has to be accepted before its sender gives
-// up.
+// up. On a machine that is busy with other things even a wrong secret is told
+// late: that is added.
 func (s *testSite) quickTrigger(slug string) (answer string) {
 	s.t.Helper()
 	started := time.Now()
+	s.with("wrong")
+	limit := 1500*time.Millisecond + 5*time.Since(started)
+	started = time.Now()
 	status, answer := s.trigger(url.Values{"path": {"/p/" + slug}, "recheck": {"0"}})
-	if took := time.Since(started); status != http.StatusOK || took > 1500*time.Millisecond {
-		s.t.Errorf("trigger: %d %s after %s, want it accepted within 1.5 s", status, answer, took)
+	if took := time.Since(started); status != http.StatusOK || took > limit {
+		s.t.Errorf("trigger: %d %s after %s, want it accepted within %s", status, answer, took, limit)
 	}
 	return answer
+}
+
+// spooled returns how many files there are in the spool.
+func (s *testSite) spooled() int {
+	names, _ := filepath.Glob(filepath.Join(s.dir, ".rebake/spool/*/*"))
+	return len(names)
 }
 
 func TestServe_H81RedisAwayAtTheStart(t *testing.T) {
@@ -51,11 +61,8 @@ func TestServe_H81RedisAwayAtTheStart(t *testing.T) {
 	}
 	redis.Restart()
 	s.awaitReadyz(p, http.StatusOK)
-	s.await("the page is published", 10*time.Second, func() bool { return s.shows("a") })
-	s.await("the spool is empty", 5*time.Second, func() bool {
-		names, _ := filepath.Glob(filepath.Join(s.dir, ".rebake/spool/*/*"))
-		return len(names) == 0
-	})
+	s.await("the page is published", patience, func() bool { return s.shows("a") })
+	s.await("the spool is empty", patience, func() bool { return s.spooled() == 0 })
 }
 
 // A Redis that may not be used is refused when it is there, however late.
@@ -67,16 +74,16 @@ func TestServe_H81RedisThatComesLateAndIsRefused(t *testing.T) {
 	p := s.launch()
 	s.awaitReadyz(p, http.StatusServiceUnavailable)
 	redis.Restart("--appendfsync", "everysec")
-	s.await("it is refused", 10*time.Second, func() bool {
+	s.await("it is refused", patience, func() bool {
 		return strings.Contains(s.awaitReadyz(p, http.StatusServiceUnavailable), "may lose triggers")
 	})
 	s.source.edit("a")
 	s.quickTrigger("a")
-	if !strings.Contains(p.log.String(), `appendfsync is \"everysec\" and has to be \"always\"`) {
-		t.Errorf("the log does not say what to change:\n%s", p.log)
-	}
+	s.await("the log says what to change", patience, func() bool { // it does after readyz
+		return strings.Contains(p.log.String(), `appendfsync is \"everysec\" and has to be \"always\"`)
+	})
 	redis.Restart()
-	s.await("the page is published", 10*time.Second, func() bool { return s.shows("a") })
+	s.await("the page is published", patience, func() bool { return s.shows("a") })
 }
 
 // An api that dies leaves its spool to any other process of the site.
@@ -91,7 +98,7 @@ func TestServe_H81SpoolOfADeadProcessIsDrainedByAnother(t *testing.T) {
 	s.quickTrigger("a")
 	api.kill()
 	redis.Restart()
-	s.await("the page is published", 20*time.Second, func() bool { return s.shows("a") })
+	s.await("the page is published", patience, func() bool { return s.shows("a") })
 }
 
 // H85: the whole program, with a Redis that hangs while triggers come.
@@ -105,7 +112,7 @@ func TestServe_H85RedisHangs(t *testing.T) {
 	s.quickTrigger("a")
 	s.awaitReadyz(p, http.StatusServiceUnavailable)
 	redis.Resume()
-	s.await("the page is published", 15*time.Second, func() bool { return s.shows("a") })
+	s.await("the page is published", patience, func() bool { return s.shows("a") })
 	s.awaitReadyz(p, http.StatusOK)
 }
 
@@ -173,7 +180,7 @@ func TestMetrics(t *testing.T) {
 	s.start()
 	s.source.edit("a")
 	s.mustTrigger("/p/a")
-	s.await("the page is published", 10*time.Second, func() bool { return s.shows("a") })
+	s.await("the page is published", patience, func() bool { return s.shows("a") })
 	get := func(token string) (int, string) {
 		req, err := http.NewRequest(http.MethodGet, "http://"+s.admin+"/metrics", nil)
 		if err != nil {
@@ -196,7 +203,7 @@ func TestMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.await("the render is counted", 5*time.Second, func() bool {
+	s.await("the render is counted", patience, func() bool {
 		_, text := get(strings.TrimSpace(string(token)))
 		return strings.Contains(text, `rebake_renders_total{outcome="published"}`)
 	})
@@ -209,7 +216,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	server.Kill()
-	s.await("redis is known to be away", 10*time.Second, func() bool {
+	s.await("redis is known to be away", patience, func() bool {
 		_, text := get(strings.TrimSpace(string(token)))
 		return strings.Contains(text, "rebake_redis_up 0")
 	})

@@ -5,8 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -29,7 +31,8 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	needRedis(t)
 	testscript.Run(t, testscript.Params{
-		Dir: filepath.Join("testdata", "script"),
+		Dir:  filepath.Join("testdata", "script"),
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"quiet": quiet},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("REBAKE_SECRET", "a-secret-that-nobody-would-guess")
@@ -40,6 +43,22 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// tookTooLong is in what is logged on a machine that is busy with other things.
+var tookTooLong = regexp.MustCompile(`deadline exceeded|i/o timeout|not done within|Lease reset failed`)
+
+// quiet wants that the last command has said nothing on standard error, but for
+// what has taken too long.
+func quiet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: quiet")
+	}
+	for line := range strings.Lines(ts.ReadFile("stderr")) {
+		if !tookTooLong.MatchString(line) {
+			ts.Fatalf("on standard error: %s", line)
+		}
+	}
 }
 
 // needRedis skips a test where redis-server is missing, but never in CI.

@@ -76,7 +76,7 @@ func TestServe_LargePagesAtOnceStayWithinTheBudget(t *testing.T) {
 		edits = append(edits, fmt.Sprint("/p/big-", i))
 	}
 	s.mustRun(edits)
-	took := s.await("the large pages are published", 2*time.Minute, func() bool {
+	took := s.await("the large pages are published", patience, func() bool {
 		for i := range large {
 			if _, err := os.Stat(filepath.Join(s.dir, "public/p", fmt.Sprint("big-", i), "index.html")); err != nil {
 				return false

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"rebake/storage/redistest"
 )
@@ -77,7 +76,7 @@ func TestMiss(t *testing.T) {
 		s.start()
 		s.source.edit("good")
 		s.mustTrigger("/p/good")
-		s.await("the good page is public", 5*time.Second, func() bool { return s.shows("good") })
+		s.await("the good page is public", patience, func() bool { return s.shows("good") })
 		c := redis.Client()
 		var visitors sync.WaitGroup
 		for i := range 8 {
@@ -133,7 +132,7 @@ func TestMiss(t *testing.T) {
 			t.Errorf("status %d, header %v", status, header)
 		}
 		s.source.down.Store(false)
-		s.await("the page is served", 20*time.Second, func() bool {
+		s.await("the page is served", patience, func() bool {
 			status, _, _ := s.visit("/p/a")
 			return status == 200
 		})
@@ -145,16 +144,16 @@ func TestMiss(t *testing.T) {
 		s.start()
 		s.source.edit("a")
 		s.mustTrigger("/p/a")
-		s.await("the page is public", 5*time.Second, func() bool { return s.shows("a") })
+		s.await("the page is public", patience, func() bool { return s.shows("a") })
 		s.source.remove("a")
 		s.mustTrigger("/p/a")
-		s.await("the page is gone", 10*time.Second, func() bool { return s.file("a") == "" })
+		s.await("the page is gone", patience, func() bool { return s.file("a") == "" })
 		if status, _, _ := s.visit("/p/a"); status != 404 {
 			t.Errorf("status %d", status)
 		}
 		s.source.edit("a")
 		s.mustTrigger("/p/a")
-		s.await("the page is back", 5*time.Second, func() bool { return s.shows("a") })
+		s.await("the page is back", patience, func() bool { return s.shows("a") })
 	})
 
 	t.Run("is not rendered where the route says off", func(t *testing.T) {

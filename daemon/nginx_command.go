@@ -82,10 +82,20 @@ func serverName(site string) string {
 	return strings.TrimSuffix(u.Host, ":"+u.Port())
 }
 
+// serverListen is where nginx listens for a site: at the port that its visitors
+// use, or at that of HTTP where TLS comes before.
+func serverListen(site string) string {
+	u, err := url.Parse(site)
+	if err != nil || u.Scheme != "http" {
+		return "80"
+	}
+	return cmp.Or(u.Port(), "80")
+}
+
 // nginxConfig is what nginx has to know of the site.
 func nginxConfig(cfg *config.Config) (nginx.Config, error) {
 	c := nginx.Config{
-		ServerName: serverName(cfg.Site), Output: cfg.Output, Listen: cfg.Listen, ServerListen: "80", TrailingSlash: cfg.TrailingSlash,
+		ServerName: serverName(cfg.Site), Output: cfg.Output, Listen: cfg.Listen, ServerListen: serverListen(cfg.Site), TrailingSlash: cfg.TrailingSlash,
 		MaxBody: mostBody(cfg), Site: cfg.Site, IgnoreQuery: cfg.IgnoreQuery, BypassCookies: cfg.BypassCookies,
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Origins)) {

@@ -106,12 +106,12 @@ func TestServe_H114_PoisonPage(t *testing.T) {
 				t.Fatalf("trigger: %d %s", status, text)
 			}
 			s.trigger(url.Values{"path": {"/p/poison"}, "recheck": {"0"}}) // the answer may die with the process
-			s.await("the poison page has failed", 60*time.Second, func() bool {
+			s.await("the poison page has failed", 2*patience, func() bool {
 				return strings.Contains(s.run("explain", "/p/poison").out, "poison page: 5 runs")
 			})
 			for i := range 30 {
 				if slug := fmt.Sprint("page-", i); !s.shows(slug) {
-					s.await(slug+" is published", 5*time.Second, func() bool { return s.shows(slug) })
+					s.await(slug+" is published", patience, func() bool { return s.shows(slug) })
 				}
 			}
 			// A process that has so little memory may die at its start as well.

@@ -157,6 +157,11 @@ func pollText(p ledger.PollState, now time.Time) string {
 	switch {
 	case p.Error != "":
 		text = ago(p.At, now) + ", " + color.RedString(p.Error)
+		if wait := p.Next.Sub(now); wait > 0 {
+			text += "; tried again in " + max(wait, time.Second).Round(time.Second).String()
+		} else if !p.Next.IsZero() {
+			text += "; the next try is due"
+		}
 	case p.Open:
 		text += ", goes on"
 	}

@@ -114,8 +114,11 @@ func TestStatus_tellsOfPolls(t *testing.T) {
 		{Source: "cms", At: now.Add(-2 * time.Minute), Found: 3},
 		{Source: "wp", At: now.Add(-time.Minute), Open: true},
 		{Source: "shop", At: now.Add(-time.Minute), Error: "status 500"},
+		{Source: "tried", At: now.Add(-time.Minute), Next: now.Add(4 * time.Minute), Error: "status 501"},
+		{Source: "late", At: now.Add(-time.Hour), Next: now.Add(-time.Minute), Error: "status 502"},
 	}})
-	for _, want := range []string{"reconcile", "cms: 2m0s ago, found 3\n", "wp: 1m0s ago, found 0, goes on\n", "shop: 1m0s ago, status 500\n"} {
+	for _, want := range []string{"reconcile", "cms: 2m0s ago, found 3\n", "wp: 1m0s ago, found 0, goes on\n", "shop: 1m0s ago, status 500\n",
+		"tried: 1m0s ago, status 501; tried again in 4m0s\n", "status 502; the next try is due\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
 		}

@@ -88,13 +88,16 @@ func newReloader(a *app, loaded func(error)) *reloader {
 	return &reloader{app: a, told: a.renderer.Load().TemplateHashes(), loaded: loaded}
 }
 
-// logLoaded tells the operator of a server.
+// logLoaded tells the operator of a server; of a site without templates there is
+// nothing to tell.
 func (a *app) logLoaded(err error) {
 	if err != nil {
 		a.log.Error("templates not loaded, the old ones stay", "err", err)
 		return
 	}
-	a.log.Info("templates loaded", "templates", a.cfg.Templates)
+	if len(a.renderer.Load().TemplateHashes()) > 0 {
+		a.log.Info("templates loaded", "templates", a.cfg.Templates)
+	}
 }
 
 // runReloader looks for what has changed since the last start, and loads the

@@ -38,6 +38,7 @@ func (r *configReloader) load() {
 	if keys := r.app.cfg.RestartFor(cfg); len(keys) > 0 {
 		r.app.log.Warn("the config has changed in keys that wait for a restart", "keys", strings.Join(keys, " "))
 	}
+	r.app.log.Info("config loaded")
 }
 
 func (r *configReloader) loadSecrets(cfg *config.Config) {

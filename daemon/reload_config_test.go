@@ -1,11 +1,12 @@
 package daemon
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // with reports whether a secret opens /api/revalidate.
@@ -27,7 +28,7 @@ func (s *testSite) rewrite(p *rebake, old, text, says string) {
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		s.t.Fatal(err)
 	}
-	s.await("the log says "+says, 10*time.Second, func() bool { return strings.Count(p.log.String(), says) > before })
+	s.await("the log says "+says, patience, func() bool { return strings.Count(p.log.String(), says) > before })
 }
 
 func TestServe_H38_secretsAreRotatedWithoutARestart(t *testing.T) {
@@ -77,7 +78,7 @@ func TestServe_rulesOfWebhooksAreLoadedWithoutARestart(t *testing.T) {
 	if status, answer := s.event(hookSecret, event); status != http.StatusOK || !strings.Contains(answer, `"pages":1`) {
 		t.Errorf("answer is %d %s", status, answer)
 	}
-	s.await("the page is public", 10*time.Second, func() bool { return s.shows("a") })
+	s.await("the page is public", patience, func() bool { return s.shows("a") })
 	if strings.Contains(p.log.String(), "wait for a restart") {
 		t.Errorf("the log says\n%s", p.log)
 	}
@@ -94,5 +95,22 @@ func TestServe_H123_changedOutputWaitsForARestart(t *testing.T) {
 	s.rewrite(p, "output: ./public", "output: ./elsewhere", "wait for a restart\" keys=output")
 	s.source.edit("a")
 	s.mustTrigger("/p/a")
-	s.await("the page is public where it was", 10*time.Second, func() bool { return s.shows("a") })
+	s.await("the page is public where it was", patience, func() bool { return s.shows("a") })
+}
+
+func TestReloader_saysThatTemplatesAreLoadedWhereThereAreSome(t *testing.T) {
+	t.Parallel()
+	templates := newTestSite(t, "")
+	snapshots := newTestSite(t, "")
+	snapshots.write("rebake.yaml", "site: https://www.example.com\noutput: ./public\nsecret: "+testSecret+
+		"\norigins:\n  app: {urls: [http://127.0.0.1:1]}\nroutes:\n  - {path: /a, origin: app}\n")
+	for s, want := range map[*testSite]bool{templates: true, snapshots: false} {
+		a := memoryApp(t, s)
+		var log bytes.Buffer
+		a.log = slog.New(slog.NewTextHandler(&log, nil))
+		newReloader(a, a.logLoaded).load()
+		if got := strings.Contains(log.String(), "templates loaded"); got != want || strings.Contains(log.String(), "ERROR") {
+			t.Errorf("said %v, want %v:\n%s", got, want, &log)
+		}
+	}
 }

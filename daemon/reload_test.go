@@ -40,7 +40,7 @@ workers:`, 1))
 // publish renders the pages for the first time.
 func (s *testSite) publish(paths ...string) {
 	s.t.Helper()
-	if status, text := s.trigger(url.Values{"path": paths, "wait": {"1"}, "recheck": {"0"}}); status != http.StatusOK {
+	if status, text := s.trigger(url.Values{"path": paths, "wait": {"1m"}, "recheck": {"0"}}); status != http.StatusOK {
 		s.t.Fatalf("publish %v: %d %s", paths, status, text)
 	}
 }
@@ -105,8 +105,8 @@ func TestServe_ChangedTemplates(t *testing.T) {
 		before := s.stamp("/note/a")
 		s.write("templates/layouts/base.html", strings.Replace(read(t, s, "templates/layouts/base.html"), "base-1", "base-2", 1))
 		p.hangup()
-		s.await("the page has the new layout", 10*time.Second, func() bool { return strings.Contains(s.page("/p/a"), "base-2") })
-		s.await("the ledger says why", 5*time.Second, func() bool { return s.reason("/p/a") == "template layouts/base.html changed" })
+		s.await("the page has the new layout", patience, func() bool { return strings.Contains(s.page("/p/a"), "base-2") })
+		s.await("the ledger says why", patience, func() bool { return s.reason("/p/a") == "template layouts/base.html changed" })
 		if diff := cmp.Diff(before, s.stamp("/note/a"), cmp.AllowUnexported(stamp{})); diff != "" {
 			t.Errorf("the other page was written again (-before +after):\n%s", diff)
 		}
@@ -128,7 +128,7 @@ func TestServe_ChangedTemplates(t *testing.T) {
 		before := s.stamp("/note/a")
 		s.write("templates/post.html", strings.Replace(read(t, s, "templates/post.html"), "post-1", "post-2", 1))
 		s.start()
-		s.await("the page has the new look", 10*time.Second, func() bool { return strings.Contains(s.page("/p/a"), "post-2") })
+		s.await("the page has the new look", patience, func() bool { return strings.Contains(s.page("/p/a"), "post-2") })
 		if diff := cmp.Diff(before, s.stamp("/note/a"), cmp.AllowUnexported(stamp{})); diff != "" {
 			t.Errorf("the other page was written again (-before +after):\n%s", diff)
 		}
@@ -142,7 +142,7 @@ func TestServe_ChangedTemplates(t *testing.T) {
 		s.publish("/p/a")
 		s.write("templates/post.html", `{{template "layouts/none.html" .}}`)
 		p.hangup()
-		s.await("the log says so", 10*time.Second, func() bool { return strings.Contains(p.log.String(), "templates not loaded") })
+		s.await("the log says so", patience, func() bool { return strings.Contains(p.log.String(), "templates not loaded") })
 		s.publish("/p/a")
 		if got := s.page("/p/a"); !strings.Contains(got, "post-1 a") {
 			t.Errorf("page %q", got)
@@ -167,10 +167,10 @@ func TestServe_ChangedTemplates(t *testing.T) {
 		// The page has no tag for the partial, since no render with it succeeded.
 		s.write("templates/post.html", `{{template "layouts/base.html" .}}{{define "main"}}{{template "partials/title.html" .}}{{end}}`)
 		p.hangup()
-		s.await("the render fails", 10*time.Second, func() bool { return strings.Contains(p.log.String(), "page not published") })
+		s.await("the render fails", patience, func() bool { return strings.Contains(p.log.String(), "page not published") })
 		s.write("templates/partials/title.html", `mended {{.post.slug}}`)
 		p.hangup()
-		s.await("the page is mended", 10*time.Second, func() bool { return strings.Contains(s.page("/p/a"), "mended a") })
+		s.await("the page is mended", patience, func() bool { return strings.Contains(s.page("/p/a"), "mended a") })
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,7 +23,7 @@ func TestServe(t *testing.T) {
 		s := newTestSite(t, "")
 		s.start()
 		s.source.edit("a")
-		status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1"}})
+		status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1m"}})
 		if status != http.StatusOK || !s.shows("a") {
 			t.Errorf("status %d, answer %s, page %q", status, text, s.file("a"))
 		}
@@ -41,7 +42,7 @@ func TestServe(t *testing.T) {
 		s.source.edit("a")
 		s.mustTrigger("/p/a")
 		release()
-		s.await("version 2 is public", 5*time.Second, func() bool { return s.shows("a") })
+		s.await("version 2 is public", patience, func() bool { return s.shows("a") })
 	})
 
 	t.Run("publishes everything that was accepted before kill -9, within 5 s and its rendering", func(t *testing.T) {
@@ -55,7 +56,6 @@ func TestServe(t *testing.T) {
 			slugs = append(slugs, fmt.Sprintf("page-%d", i))
 			s.source.edit(slugs[i])
 		}
-		started := time.Now()
 		for i := 0; i < pages; i += 100 {
 			var paths []string
 			for _, slug := range slugs[i : i+100] {
@@ -65,26 +65,31 @@ func TestServe(t *testing.T) {
 				t.Fatalf("trigger: %d %s", status, text)
 			}
 		}
-		published := func() (n int) {
-			for _, slug := range slugs {
-				if s.shows(slug) {
-					n++
-				}
-			}
-			return n
+		missing := slices.Clone(slugs)
+		published := func() int {
+			missing = slices.DeleteFunc(missing, s.shows)
+			return pages - len(missing)
 		}
+		s.await("some pages are published", patience, func() bool { return published() >= pages/20 })
 		p.kill()
-		ran := time.Since(started)
 		before := published()
 		if before == 0 || before == pages {
 			t.Fatalf("%d of %d pages were published at the kill: it was not in the middle", before, pages)
 		}
 		s.start()
-		took := s.await("all pages are published", 60*time.Second, func() bool { return published() == pages })
+		// How long the rendering takes is the machine's affair. It never stands
+		// still for longer than a lease and its taking over.
+		var still time.Duration
+		done, since := before, time.Now()
+		took := s.await("all pages are published", 3*patience, func() bool {
+			if n := published(); n > done {
+				still, done, since = max(still, time.Since(since)), n, time.Now()
+			}
+			return done == pages
+		})
 		t.Logf("%d pages published before the kill, all %d within %s of the restart's first answer", before, pages, took)
-		// What is left takes its time, at the pace that this machine has shown.
-		if limit := 15*time.Second + ran*time.Duration(pages-before)/time.Duration(before); took > limit {
-			t.Errorf("took %s, and may take %s", took, limit)
+		if limit := 2*recoverWithin + 3*s.starts; still > limit {
+			t.Errorf("for %s no page was published, want at most %s", still, limit)
 		}
 	})
 
@@ -96,7 +101,7 @@ func TestServe(t *testing.T) {
 		s.start("--only", "worker")
 		s.start("--only", "worker")
 		s.source.edit("a")
-		status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"5s"}})
+		status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1m"}})
 		if status != http.StatusOK || !s.shows("a") {
 			t.Errorf("status %d, answer %s, page %q", status, text, s.file("a"))
 		}
@@ -128,15 +133,15 @@ func TestServe(t *testing.T) {
 		s := newTestSite(t, "")
 		s.start()
 		s.source.edit("a")
-		if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1"}}); status != http.StatusOK {
+		if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1m"}}); status != http.StatusOK {
 			t.Fatal(text)
 		}
 		s.source.remove("a")
 		s.mustTrigger("/p/a")
-		s.await("the page is gone", 10*time.Second, func() bool { return s.file("a") == "" })
+		s.await("the page is gone", patience, func() bool { return s.file("a") == "" })
 		s.source.edit("a")
 		s.mustTrigger("/p/a")
-		s.await("the page is back", 5*time.Second, func() bool { return s.shows("a") })
+		s.await("the page is back", patience, func() bool { return s.shows("a") })
 	})
 }
 
@@ -252,13 +257,13 @@ func TestServe_EmbeddedRedis(t *testing.T) {
 			t.Fatal(err)
 		}
 		release()
-		s.await("the page is published", 15*time.Second, func() bool { return s.shows("a") })
+		s.await("the page is published", patience, func() bool { return s.shows("a") })
 		s.source.edit("a")
-		s.await("a new trigger is accepted", 10*time.Second, func() bool {
+		s.await("a new trigger is accepted", patience, func() bool {
 			status, _ := s.trigger(url.Values{"path": {"/p/a"}})
 			return status == http.StatusOK
 		})
-		s.await("the page is published again", 10*time.Second, func() bool { return s.shows("a") })
+		s.await("the page is published again", patience, func() bool { return s.shows("a") })
 	})
 
 	t.Run("does not outlive its parent", func(t *testing.T) {
@@ -268,7 +273,7 @@ func TestServe_EmbeddedRedis(t *testing.T) {
 		p := s.start()
 		pid := child(t, p)
 		p.kill()
-		s.await("the child has ended", 5*time.Second, func() bool { return syscall.Kill(pid, 0) != nil })
+		s.await("the child has ended", patience, func() bool { return syscall.Kill(pid, 0) != nil })
 	})
 
 	t.Run("works below a directory whose name is too long for a socket", func(t *testing.T) {
@@ -277,7 +282,7 @@ func TestServe_EmbeddedRedis(t *testing.T) {
 		s := newTestSite(t, "state: ./"+strings.Repeat("long-", 30))
 		s.start()
 		s.source.edit("a")
-		if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1"}}); status != http.StatusOK || !s.shows("a") {
+		if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1m"}}); status != http.StatusOK || !s.shows("a") {
 			t.Errorf("status %d, answer %s", status, text)
 		}
 	})

@@ -49,7 +49,7 @@ func (s *testSite) published(slugs ...string) {
 	p := s.start()
 	for _, slug := range slugs {
 		s.source.edit(slug)
-		if status, text := s.trigger(url.Values{"path": {"/p/" + slug}, "wait": {"5s"}}); status != 200 {
+		if status, text := s.trigger(url.Values{"path": {"/p/" + slug}, "wait": {"1m"}}); status != 200 {
 			s.t.Fatalf("publish %s: %d %s", slug, status, text)
 		}
 	}

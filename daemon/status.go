@@ -206,6 +206,9 @@ func writeStatus(w screen, site string, s api.Status) {
 		}
 		w.field("parked", "%s; `rebake webhook parked` shows them", text)
 	}
+	for _, e := range s.Refused {
+		w.field("refused", "%s, the last %s: %s", color.RedString("%s to webhook %s", count(e.Requests, "request", "requests"), e.Webhook), ago(e.Last, s.At), e.Reason)
+	}
 	if s.Timers > 0 {
 		w.field("scheduled", "%s: a second look, a date in the content, revalidate of a route", count(s.Timers, "trigger waits for its time", "triggers wait for their time"))
 	}

@@ -52,10 +52,11 @@ func TestServe_H111_SecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	needRedis(t)
 	s := newTestSite(t, "")
+	s.replace("rebake.yaml", "timeout: 5s", "timeout: 60s") // no render ends before the second signal
 	p := s.start()
 	slugs := s.busy()
 	p.signal(syscall.SIGTERM)
-	s.await("the stop has begun", 5*time.Second, func() bool {
+	s.await("the stop has begun", patience, func() bool {
 		_, err := http.Get("http://" + s.listen + "/")
 		return err != nil
 	})
@@ -102,7 +103,7 @@ func TestServe_H112_PausedWorkerDoesNotPublishWhatIsOld(t *testing.T) {
 	s.source.edit("a")
 	paused.signal(syscall.SIGSTOP)
 	s.start("--only", "worker")
-	took := s.await("the other worker publishes version 2", 15*time.Second, func() bool { return s.shows("a") })
+	took := s.await("the other worker publishes version 2", patience, func() bool { return s.shows("a") })
 	t.Logf("taken over after %s", took.Round(time.Millisecond))
 	release()
 	paused.signal(syscall.SIGCONT)

@@ -14,11 +14,11 @@ func TestTimer(t *testing.T) {
 		s.write("rebake.yaml", strings.Replace(read(t, s, "rebake.yaml"), "    template: post.html", "    revalidate: 1s\n    template: post.html", 1))
 		s.start()
 		s.source.edit("a")
-		if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1"}, "recheck": {"0"}}); status != 200 {
+		if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1m"}, "recheck": {"0"}}); status != 200 {
 			t.Fatal(text)
 		}
 		s.source.edit("a")
-		s.await("the edit is public", 10*time.Second, func() bool { return s.shows("a") })
+		s.await("the edit is public", patience, func() bool { return s.shows("a") })
 	})
 
 	t.Run("of a date in the content publishes the page then, and not before", func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestTimer(t *testing.T) {
 		s.source.publishAt.Store(at.UTC().Format(time.RFC3339))
 		s.source.edit("a")
 		s.mustTrigger("/p/a")
-		s.await("the page is public", 15*time.Second, func() bool { return s.shows("a") })
+		s.await("the page is public", patience, func() bool { return s.shows("a") })
 		if early := time.Until(at); early > 0 {
 			t.Errorf("it was public %s too early", early)
 		}
@@ -41,10 +41,10 @@ func TestTimer(t *testing.T) {
 		s := newTestSite(t, "redis: memory")
 		s.start()
 		s.source.edit("a")
-		if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1"}}); status != 200 {
+		if status, text := s.trigger(url.Values{"path": {"/p/a"}, "wait": {"1m"}}); status != 200 {
 			t.Fatal(text)
 		}
 		s.source.edit("a") // saved after the plugin has called
-		s.await("the edit is public", 10*time.Second, func() bool { return s.shows("a") })
+		s.await("the edit is public", patience, func() bool { return s.shows("a") })
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -40,38 +42,41 @@ func (s *testSite) mustTriggerLow(paths []string) {
 func TestServe_H120_EditDuringABulk(t *testing.T) {
 	t.Parallel()
 	needRedis(t)
-	const bulk = 1000
+	const bulk, batch = 1000, 25
 	s := newTestSite(t, "")
 	s.start()
-	s.source.latency.Store(int64(100 * time.Millisecond))
-	published := func() (n int) {
-		for i := range bulk {
-			if s.file(fmt.Sprint("page-", i)) != "" {
-				n++
-			}
-		}
-		return n
+	s.source.latency.Store(int64(200 * time.Millisecond))
+	published := func() int {
+		pages, _ := os.ReadDir(filepath.Join(s.dir, "public/p")) // there is none before the first
+		return len(pages)
 	}
-	for batch := range bulk / 100 {
+	began := time.Now()
+	for first := 0; first < bulk; first += batch {
 		var paths []string
-		for i := range 100 {
-			slug := fmt.Sprint("page-", 100*batch+i)
+		for i := range batch {
+			slug := fmt.Sprint("page-", first+i)
 			s.source.edit(slug)
 			paths = append(paths, "/p/"+slug)
 		}
 		s.mustTriggerLow(paths)
 	}
+	// On a busy machine Redis may take its time, and the bulk has to be there.
+	s.await("Redis has all of the bulk, and some of it is public", patience, func() bool {
+		return s.spooled() == 0 && published() >= 20
+	})
+	pace := time.Since(began) / time.Duration(published())
 	s.source.edit("edit")
 	since := time.Now()
 	s.mustTrigger("/p/edit")
-	took := s.await("the edit is public", 10*time.Second, func() bool { return s.shows("edit") })
-	if took > 2*time.Second {
-		t.Errorf("the edit was public after %s, want less than 2s", took)
-	}
-	before := published()
-	if before == bulk {
+	s.await("the edit is public", patience, func() bool { return s.shows("edit") })
+	took, before := time.Since(since), published()
+	if before > bulk {
 		t.Fatal("the bulk was over before the edit")
 	}
-	t.Logf("public after %s, with %d of %d pages of the bulk waiting", time.Since(since).Round(time.Millisecond), bulk-before, bulk)
-	s.await("the bulk goes on", 10*time.Second, func() bool { return published() > before+50 })
+	t.Logf("public after %s; a page of the bulk takes %s, and %d of %d wait", took, pace, bulk-before+1, bulk)
+	// A busy machine is slow with the bulk as well.
+	if limit := 2*time.Second + 50*pace; took > limit {
+		t.Errorf("the edit was public after %s, want less than %s", took, limit)
+	}
+	s.await("the bulk goes on", patience, func() bool { return published() > min(before+50, bulk) })
 }

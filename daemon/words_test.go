@@ -30,7 +30,10 @@ func TestWords_ofWhatPagesWaitFor(t *testing.T) {
 		}, []string{"asked by   webhook cms, then second look, 2m5s ago", "outcome    there is no such page, 5s ago", "before     " + lag + ", 25s ago"}},
 		"explain a page that nobody asked for": {func(w screen) {
 			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageUnknown}, now)
-		}, []string{"nobody has asked for it lately"}},
+		}, []string{"nobody has asked for it lately; `rebake now /a` does\n"}},
+		"explain a path that is no page": {func(w screen) {
+			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageUnknown, Unmatched: true}, now)
+		}, []string{"nothing will be rendered for it\n", "nobody has asked for it lately\n"}},
 		"explain a page that settles": {func(w screen) {
 			owed := &ledger.OwedState{Status: "queued", Due: soon, Settling: soon, Since: now}
 			writeExplanation(w, api.Explanation{Path: "/a", Freshness: ledger.PageStale, Owed: owed}, now)
@@ -75,6 +78,15 @@ func TestWords_ofWhatPagesWaitFor(t *testing.T) {
 			"scheduled  3 triggers wait for their time", "triggering the pages that show post:1, asked for",
 			"lagging    1 page with something older", "rebake pages --state lagging", "parked     3 events", "nobody understood, and 12 older ones dropped; `rebake webhook parked`",
 			"the pages that show post:1, asked for", "settling until " + clock(soon), "status 503; tried again in 2s",
+		}},
+		"status of webhooks that refuse": {func(w screen) {
+			writeStatus(w, "https://www.example.com", api.Status{Redis: "ok", At: now, Refused: []api.RefusedEvents{
+				{Webhook: "ghost", Requests: 1, Last: now.Add(-time.Minute), Reason: "there is no x-ghost-signature"},
+				{Webhook: "wordpress", Requests: 12, Last: now.Add(-3 * time.Second), Reason: "another secret"},
+			}})
+		}, []string{
+			"refused    1 request to webhook ghost, the last 1m0s ago: there is no x-ghost-signature\n",
+			"refused    12 requests to webhook wordpress, the last 3s ago: another secret\n",
 		}},
 		"parked events": {func(w screen) {
 			w.width = 80

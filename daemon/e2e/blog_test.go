@@ -120,7 +120,7 @@ func (b *blog) pages(t *testing.T) map[string]string {
 func (b *blog) mustEqualWordPress(t *testing.T, when string) {
 	t.Helper()
 	var wrong []string
-	if _, equal := await(30*time.Second, func() bool {
+	if _, equal := await(2*soon, func() bool {
 		b.awaitCalm(t)
 		wrong = b.unlikeWordPress(t)
 		return len(wrong) == 0

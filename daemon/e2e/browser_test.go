@@ -6,7 +6,6 @@ import (
 	"iter"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -21,7 +20,7 @@ type browser struct {
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	need(t, "chromium")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.WSURLReadTimeout(hung))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
@@ -39,7 +38,7 @@ func newBrowser(t *testing.T) *browser {
 // do runs what has to succeed.
 func do[T any](b *browser, what string, action chromedp.Action[T]) T {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, hung)
 	defer cancel()
 	got, err := chromedp.Run(ctx, action)
 	if err != nil {
@@ -67,6 +66,23 @@ func (b *browser) marked() bool {
 	return do(b, "look for the mark", chromedp.Evaluate[bool](`window.marked === true`))
 }
 
+// awaitLook evaluates an expression in the page that is there until it has the
+// value that is waited for, and returns the last one. The browser breaks off an
+// evaluation when the next page comes in the middle of it: that is no answer yet.
+func awaitLook[T any](b *browser, expression string, done func(T) bool) (got T, err error) {
+	b.t.Helper()
+	took, in := await(hung, func() bool {
+		ctx, cancel := context.WithTimeout(b.ctx, hung)
+		defer cancel()
+		got, err = chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+		return err == nil && done(got)
+	})
+	if !in && err == nil {
+		err = fmt.Errorf("it is so after %s", took)
+	}
+	return got, err
+}
+
 // alive finds what React and Vue leave in an element that they take care of.
 // Before that, a click loads the next page as a whole.
 const alive = `Reflect.ownKeys(document.getElementById(%q) ?? {}).some(k => /__reactProps|_vei/.test(String(k)))`
@@ -74,10 +90,8 @@ const alive = `Reflect.ownKeys(document.getElementById(%q) ?? {}).some(k => /__r
 // follow clicks a link, by its id, and waits until the heading says something.
 func (b *browser) follow(link, heading string) {
 	b.t.Helper()
-	if _, in := await(10*time.Second, func() bool {
-		return do(b, "look at "+link, chromedp.Evaluate[bool](fmt.Sprintf(alive, link)))
-	}); !in {
-		b.t.Fatalf("no script takes care of the link %s", link)
+	if _, err := awaitLook(b, fmt.Sprintf(alive, link), func(is bool) bool { return is }); err != nil {
+		b.t.Fatalf("no script takes care of the link %s: %v", link, err)
 	}
 	do(b, "click "+link, chromedp.Click(chromedp.ID(link)))
 	b.awaitHeading(heading)
@@ -85,12 +99,8 @@ func (b *browser) follow(link, heading string) {
 
 func (b *browser) awaitHeading(want string) {
 	b.t.Helper()
-	var got string
-	if _, in := await(10*time.Second, func() bool {
-		got = do(b, "read the heading", chromedp.Evaluate[string](`document.querySelector('h1')?.textContent ?? ''`))
-		return got == want
-	}); !in {
-		b.t.Fatalf("the heading is %q, want %q", got, want)
+	if got, err := awaitLook(b, `document.querySelector('h1')?.textContent ?? ''`, func(is string) bool { return is == want }); err != nil {
+		b.t.Fatalf("the heading is %q, want %q: %v", got, want, err)
 	}
 }
 

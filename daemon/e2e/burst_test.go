@@ -187,7 +187,7 @@ func TestWordPress_Burst(t *testing.T) {
 	started = time.Now()
 	t.Logf("reconcile finds\n%s", b.run("reconcile"))
 	var wrong []string
-	if took, equal := await(2*time.Minute, func() bool {
+	if took, equal := await(2*hung, func() bool {
 		b.awaitIdle(t)
 		wrong = b.unlikeWordPress(t)
 		return len(wrong) == 0
@@ -203,8 +203,8 @@ func TestWordPress_Burst(t *testing.T) {
 func (b *blog) awaitIdle(t *testing.T) {
 	t.Helper()
 	var now api.Status
-	took, idle := await(2*time.Minute, func() bool {
-		now = b.status(t)
+	took, idle := await(2*hung, func() bool {
+		now = b.status()
 		for _, q := range now.Queues {
 			if q.Waiting+q.Running > 0 {
 				return false

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 )
 
 // caller sends what a WordPress plugin that was written for Next.js sends when
@@ -164,16 +163,22 @@ func (s *site) mustPublish(t *testing.T, w *wordPress, slug, title string, categ
 	return post
 }
 
-// renderNow has pages published, and waits for that.
+// renderNow has pages published, and waits for that: however long it takes, and
+// also where Redis was so slow that the trigger was spooled.
 func (s *site) renderNow(t *testing.T, paths ...string) {
 	t.Helper()
-	s.trigger(t, url.Values{"path": paths, "wait": {"30s"}})
+	s.trigger(t, url.Values{"path": paths})
+	for _, path := range paths {
+		if _, in := await(2*soon, func() bool { e := s.explain(path); return e.Page != nil && e.Owed == nil }); !in {
+			t.Fatalf("%s is not published: %+v", path, s.explain(path))
+		}
+	}
 }
 
 // foundSoon is how long it may take to find what a plugin forgot: WordPress is
 // asked for it first, one page leads to the next, and this machine may have two
 // other WordPresses to run.
-const foundSoon = 90 * time.Second
+const foundSoon = 2 * soon
 
 // testForgetful is about what the plugins do not tell. Pages that go are looked
 // at twice, so the changes of all plugins are made before their ends are awaited.

@@ -23,7 +23,7 @@ const editsDoc = "../../docs/wordpress-edits.md"
 // tableLimits are how long after a click the public pages may take, and when a
 // page goes. They are kept by a machine that has nothing else to do; the table
 // is written by no other. A test beside others has REBAKE_PATIENCE times as
-// long, by default 10.
+// long, by default 10; scripts/test runs it alone, with 3.
 const tableLimit, tableGoneLimit = 3 * time.Second, 5 * time.Second
 
 // tableRow is one edit, and what came of it.

@@ -10,9 +10,9 @@ import (
 const (
 	// soon is how long a test waits for the new text after a trigger, beside other
 	// tests. The 3 s that are allowed are measured by TestWordPress_EditsTable.
-	soon = 15 * time.Second
+	soon = 90 * time.Second
 	// goneSoon is the same for a page that goes away, which is looked at twice.
-	goneSoon = 25 * time.Second
+	goneSoon = 2*time.Second + soon
 	// recheckedSoon is the same for what WordPress has saved after its call: a
 	// page is rendered once more after 3 s.
 	recheckedSoon = 3*time.Second + soon

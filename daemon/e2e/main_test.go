@@ -52,6 +52,11 @@ func need(t *testing.T, programs ...string) {
 	t.Skipf(install, strings.Join(missing, ", "))
 }
 
+// hung is when a test gives up on a program that has to start, to answer or to
+// end. How long that takes is not what is tested, and beside other tests it may
+// be very long.
+const hung = 3 * time.Minute
+
 // await polls for a condition, since what is waited for happens in another
 // process, and returns how long it took. It reports false after atMost. It looks
 // every 10 ms at first and then ever rarer, up to 100 ms: what it asks does work

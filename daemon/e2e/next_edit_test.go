@@ -38,14 +38,18 @@ func (s nextSite) testEdits(t *testing.T) {
 	})
 
 	t.Run("while Next renders the page is not lost", func(t *testing.T) {
+		s.awaitCalm(t) // no second look, which would find it too, is to come
 		asked, release := s.source.hold("post-one")
 		defer release()
-		s.edit(t, "post-one", "Too early", "/posts/one")
+		edit := func(title string) {
+			s.source.set("post-one", title)
+			revalidate(t, s.URL, url.Values{"path": {"/posts/one"}, "recheck": {"0"}})
+		}
+		edit("Too early")
 		awaitClosed(t, asked, "Next asks for the text")
-		s.edit(t, "post-one", "In the middle", "/posts/one")
+		edit("In the middle")
 		release()
-		// Sooner than the second look, which would find it too.
-		s.awaitFile(t, "/posts/one", "In the middle", 2*time.Second)
+		s.awaitFile(t, "/posts/one", "In the middle", soon)
 	})
 
 	t.Run("while Next renders the page for another comes with the second look", func(t *testing.T) {

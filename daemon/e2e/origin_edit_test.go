@@ -66,6 +66,7 @@ func (s originSite) testEdits(t *testing.T) {
 	})
 
 	t.Run("nobody but a trigger makes files", func(t *testing.T) {
+		s.awaitCalm(t)
 		before := len(s.published())
 		unknown := s.wp.newPost(t, "nobody-knows", "Nobody knows")
 		for _, path := range []string{unknown.address(t) + "/", "/no-such-page/", "/?p=999", "/page/99/"} {

@@ -21,7 +21,7 @@ func testOrigin(t *testing.T, server *server) {
 	addr := freePort(t)
 	s := originSite{site: newSite(t, fmt.Sprintf(`
 origins:
-  wp: {kind: wordpress, urls: ["http://%s"]}
+  wp: {kind: wordpress, urls: ["http://%s"], reconcile: off}
 routes:
   - {path: /, origin: wp}
   - {path: "/{rest...}", origin: wp}

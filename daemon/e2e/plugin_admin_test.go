@@ -105,27 +105,49 @@ func testPluginAdmin(t *testing.T, p *plugged) {
 			t.Error("the notice stays")
 		}
 	})
-	t.Run("the form saves, tests, and keeps a secret that is left empty", func(t *testing.T) {
+	// save sends the form of the settings, and returns the text of the page that follows.
+	save := func(entered url.Values) string {
 		page := admin.get(t, p.home+"/wp-admin/"+settings).body
 		nonce := regexp.MustCompile(`name="_wpnonce" value="([^"]+)"`).FindStringSubmatch(page)
-		a := admin.post(t, p.home+"/wp-admin/options.php", url.Values{
-			"option_page": {"rebake"}, "action": {"update"}, "_wpnonce": {nonce[1]}, "_wp_http_referer": {"/wp-admin/" + settings},
-			"rebake_settings[url]": {" " + p.rebake.URL + "/_rebake/webhooks/wordpress "}, "rebake_settings[secret]": {""},
-		})
-		to := a.header.Get("Location")
+		for name, value := range map[string]string{"option_page": "rebake", "action": "update", "_wpnonce": nonce[1], "_wp_http_referer": "/wp-admin/" + settings} {
+			entered.Set(name, value)
+		}
+		to := admin.post(t, p.home+"/wp-admin/options.php", entered).header.Get("Location")
 		if !strings.HasPrefix(to, "http") {
 			to = p.home + to
 		}
-		if page := text(admin.get(t, to).body); !strings.Contains(page, "The test was successful.") {
-			t.Errorf("%s: %s", to, page)
+		return text(admin.get(t, to).body)
+	}
+	t.Run("the form saves, tests, and keeps a secret that is left empty", func(t *testing.T) {
+		if page := save(url.Values{"rebake_settings[url]": {" " + p.rebake.URL + "/_rebake/webhooks/wordpress "}, "rebake_settings[secret]": {""}}); !strings.Contains(page, "The test was successful.") {
+			t.Error(page)
 		}
 	})
 	t.Run("an address that is taken away is not tested, and the page says so", func(t *testing.T) {
-		p.settings(t, "", secret)
 		defer p.settings(t, p.rebake.URL, secret)
-		page := text(admin.get(t, p.home+"/wp-admin/"+settings+"&settings-updated=true").body)
+		page := save(url.Values{"rebake_settings[url]": {""}})
 		if !strings.Contains(page, "Nothing was tested, and nothing is sent. The address or the secret is missing.") {
 			t.Error(page)
+		}
+	})
+	t.Run("an address of another form leaves the old one", func(t *testing.T) {
+		defer p.settings(t, p.rebake.URL, secret)
+		save(url.Values{"rebake_settings[url][]": {"x"}, "rebake_settings[secret][]": {"another secret"}})
+		if got, want := p.php(t, `echo implode( ' ', get_option( 'rebake_settings' ) );`), p.rebake.URL+" "+secret; got != want {
+			t.Errorf("it has saved %q, want %q", got, want)
+		}
+	})
+	t.Run("an address that somebody has an administrator open tests nothing", func(t *testing.T) {
+		p.silent(t, func() { admin.get(t, p.home+"/wp-admin/"+settings+"&settings-updated=true") })
+	})
+	t.Run("a test says that no edit will change a page", func(t *testing.T) {
+		p.rebake.answers(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"revalidated":true,"pages":0,"message":"the test has come through","problem":"WordPress calls itself another host."}`)
+		})
+		defer p.rebake.answers(nil)
+		const want = "The test failed. Rebake has answered, and takes the signature, but edits would change nothing. WordPress calls itself another host."
+		if page := press(t, admin, p.home, settings, "rebake_test"); !strings.Contains(page, want) {
+			t.Errorf("it does not say %q:\n%s", want, page)
 		}
 	})
 	t.Run("what waits has the names that people know it by", func(t *testing.T) {
@@ -158,6 +180,23 @@ func testPluginAdmin(t *testing.T, p *plugged) {
 			}
 		}
 	})
+	t.Run("one page, by hand, of which Rebake makes none", func(t *testing.T) {
+		p.rebake.answers(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"revalidated":true,"pages":0,"message":"no route matches /by-hand"}`)
+		})
+		defer p.rebake.answers(nil)
+		got := p.php(t, `$request = new WP_REST_Request(); $request['url'] = home_url( '/' ); echo rebake_rest_url( $request )->get_error_message();`)
+		if want := "Rebake does not make this page. no route matches /by-hand"; got != want {
+			t.Errorf("it says %q, want %q", got, want)
+		}
+	})
+	t.Run("why a page is not fresh is for administrators", func(t *testing.T) {
+		got := p.php(t, fmt.Sprintf(`wp_set_current_user( wp_insert_user( array( 'user_login' => 'asker', 'user_pass' => 'x', 'user_email' => 'asker@example.com', 'role' => 'editor' ) ) );
+			echo rebake_freshness( get_post( %d ) )['detail'];`, post.ID))
+		if want := "Last looked at 5 mins ago."; got != want {
+			t.Errorf("it says %q, want %q", got, want)
+		}
+	})
 	t.Run("whether a page is fresh", func(t *testing.T) {
 		var got struct{ State, Label, Detail string }
 		p.rest(t, http.MethodGet, fmt.Sprintf("/../../rebake/v1/freshness?post=%d", post.ID), nil, &got)
@@ -182,7 +221,7 @@ func testPluginAdmin(t *testing.T, p *plugged) {
 	})
 	t.Run("the admin bar has a link, where there is a page", func(t *testing.T) {
 		for path, want := range map[string]bool{
-			post.address(t) + "/": true, "/": true, "/not-there/": false, "/?s=hand": false, "/wp-admin/index.php": false,
+			post.address(t) + "/": true, "/": true, "/?virtual": true, "/not-there/": false, "/?s=hand": false, "/wp-admin/index.php": false,
 			fmt.Sprintf("/wp-admin/post.php?post=%d&action=edit&classic-editor", post.ID): false, // it is in full screen
 		} {
 			page := admin.get(t, p.home+path).body
@@ -223,8 +262,8 @@ func testPluginDiagnosis(t *testing.T, p *plugged) {
 		return s.URL
 	}
 	release := make(chan struct{})
-	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
-	t.Cleanup(hung.Close)
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	t.Cleanup(silent.Close)
 	t.Cleanup(func() { close(release) })
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -241,7 +280,7 @@ func testPluginDiagnosis(t *testing.T, p *plugged) {
 		{"the admin address", says(404, "Content-Type: application/json", `{"revalidated":false,"error":"admin_address","message":"here are no webhooks"}`), secret, `Enter http:// and what "listen" says in rebake.yaml`},
 		{"a path of the admin address", says(401, "WWW-Authenticate: Bearer", `{"revalidated":false,"error":"unauthorized","message":"Invalid token"}`) + "/v1/status", secret, `that its own commands use ("admin")`},
 		{"nobody there", "http://" + freePort(t), secret, "Nothing listens at 127.0.0.1:"},
-		{"no answer", hung.URL, secret, "did not answer in time"},
+		{"no answer", silent.URL, secret, "did not answer in time"},
 		{"a host that is not let out", "http://rebake.example", secret, "Add rebake.example to WP_ACCESSIBLE_HOSTS there."},
 		{"a certificate that nobody knows", secure.URL, secret, "No trusted connection to 127.0.0.1:"},
 		{"another secret", p.rebake.URL, "another secret", "the secret here is not the one in its rebake.yaml"},
@@ -258,8 +297,12 @@ func testPluginDiagnosis(t *testing.T, p *plugged) {
 		{"a Rebake that does not understand", says(400, "Content-Type: application/json", `{"revalidated":false,"message":"no events"}`), secret, "does not understand the request (400)"},
 	} {
 		t.Run(of.name, func(t *testing.T) {
+			seconds := 5
+			if of.url == silent.URL {
+				seconds = 1 // see patience.php
+			}
 			got := p.php(t, fmt.Sprintf(`add_filter( 'pre_option_rebake_settings', function () { return array( 'url' => '%s', 'secret' => '%s' ); } );
-				echo rebake_explain( rebake_send( array( 'events' => array( array( 'type' => 'test' ) ) ), 1 ) );`, of.url, of.secret))
+				echo rebake_explain( rebake_send( array( 'events' => array( array( 'type' => 'test' ) ) ), %d ) );`, of.url, of.secret, seconds))
 			if !strings.Contains(got, of.want) {
 				t.Errorf("it says %q, want %q", got, of.want)
 			}

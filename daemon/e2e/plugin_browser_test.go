@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
@@ -13,12 +12,9 @@ import (
 // awaitText waits until an element says something.
 func (b *browser) awaitText(selector, want string) {
 	b.t.Helper()
-	var got string
-	if took, in := await(20*time.Second, func() bool {
-		got = do(b, "read "+selector, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector(%q)?.textContent ?? ''`, selector)))
-		return strings.Contains(got, want)
-	}); !in {
-		b.t.Fatalf("%s says %q after %s, want %q", selector, got, took, want)
+	text := fmt.Sprintf(`document.querySelector(%q)?.textContent ?? ''`, selector)
+	if got, err := awaitLook(b, text, func(is string) bool { return strings.Contains(is, want) }); err != nil {
+		b.t.Fatalf("%s says %q, want %q: %v", selector, got, want, err)
 	}
 }
 

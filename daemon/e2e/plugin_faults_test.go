@@ -112,6 +112,12 @@ func testPluginFaults(t *testing.T, p *plugged) {
 	t.Run("an edit when the request has ended is told", func(t *testing.T) {
 		isPost(t, p.tells(t, func() { p.php(t, `register_shutdown_function( function () { `+save+` } );`) }))
 	})
+	t.Run("an edit for which other sites of a network leave no time waits for WP-Cron", func(t *testing.T) {
+		p.silent(t, func() {
+			p.php(t, save+`foreach ( Rebake_Changes::take() as $changes ) { rebake_deliver_one( $changes, true, true ); }`)
+		})
+		isPost(t, p.tells(t, func() { p.due(t) }))
+	})
 	t.Run("only fields that count visits are left out", func(t *testing.T) {
 		told := p.php(t, `foreach ( array( 'overview', 'review_text', 'preview_image', 'interviews', '_wc_review_count', 'white', 'visitor_info', 'views', 'post_views_count', '_hits', 'jetpack-post-views', 'pageviews', 'view_count' ) as $key ) {
 			echo rebake_is_seen_meta( $key ) ? "$key " : ''; }`)

@@ -176,6 +176,12 @@ add_action( 'init', function () {
 	if ( isset( $_GET['first-look'] ) ) { // what WordPress 6.3 and newer do for a theme of blocks
 		wp_insert_post( array( 'post_type' => 'wp_navigation', 'post_status' => 'publish', 'post_title' => 'Navigation' ) );
 	}
+} );
+add_action( 'wp', function () {
+	if ( isset( $_GET['virtual'] ) ) { // what plugins for events, shops and members do
+		$GLOBALS['wp_query']->is_singular    = true;
+		$GLOBALS['wp_query']->queried_object = (object) array( 'ID' => -1, 'post_title' => 'A page of no post' );
+	}
 } );`)
 	p.php(t, `foreach ( array( 1, 2 ) as $id ) { wp_delete_post( $id, true ); }
 		update_option( 'default_comment_status', 'open' );

@@ -113,6 +113,7 @@ func TestWordPressPlugin_EverySiteOfANetworkHasItsOwnRebake(t *testing.T) {
 			t.Errorf("events %+v", events)
 		}
 	})
+	t.Run("what the sites share is told to both", func(t *testing.T) { testNetworkShares(t, one, two) })
 	t.Run("what the second's cannot take waits there", func(t *testing.T) {
 		two.settings(t, two.rebake.URL, "another secret")
 		two.silent(t, func() { two.php(t, fmt.Sprintf(hello, "refused")) })
@@ -127,5 +128,57 @@ func TestWordPressPlugin_EverySiteOfANetworkHasItsOwnRebake(t *testing.T) {
 		if left != "" {
 			t.Errorf("options are left: %s", left)
 		}
+	})
+}
+
+// testNetworkShares changes, on the first site, what the second one shows too.
+func testNetworkShares(t *testing.T, one, two *plugged) {
+	part := func(what string) []told { return []told{{Type: "site", What: what}} }
+	author := func(old, now string) []told {
+		return []told{{Type: "user", ID: 1, Links: []string{"/author/" + now + "/"}, OldLinks: []string{"/author/" + old + "/"}}}
+	}
+	for _, of := range []struct {
+		name, do string
+		want     []told
+	}{
+		{"an update", `$call = array( 'upgrader_process_complete', null, array( 'type' => 'plugin', 'action' => 'update' ) );` + callOurs, part("update:plugin")},
+		{"a plugin for the network", `activate_plugin( 'akismet/akismet.php', '', true );`, part("plugin:akismet")},
+		{"that plugin's end", `deactivate_plugins( 'akismet/akismet.php', false, true );`, part("plugin:akismet")},
+		{"the author's name", `wp_update_user( array( 'ID' => 1, 'display_name' => 'Ed Itor' ) );`, author("editor", "editor")},
+		{"the author's address", `wp_update_user( array( 'ID' => 1, 'user_nicename' => 'ed' ) );`, author("editor", "ed")},
+		{"the author's description", `update_user_meta( 1, 'description', 'Writes.' );`, author("ed", "ed")},
+	} {
+		t.Run(of.name, func(t *testing.T) {
+			events := map[*plugged][]told{}
+			events[two] = two.tells(t, func() {
+				events[one] = one.tells(t, func() { one.php(t, of.do) })
+			})
+			for _, p := range []*plugged{one, two} {
+				if diff := cmp.Diff(of.want, events[p], equalLists); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", p.home, diff)
+				}
+			}
+		})
+	}
+	t.Run("a plugin for one site is told to its own", func(t *testing.T) {
+		two.silent(t, func() {
+			one.tells(t, func() { one.php(t, `activate_plugin( 'akismet/akismet.php' );`) })
+		})
+	})
+	t.Run("a site on which the plugin does not work is left alone", func(t *testing.T) {
+		two.silent(t, func() {
+			one.tells(t, func() {
+				one.php(t, `add_filter( 'site_option_active_sitewide_plugins', '__return_empty_array' );
+					$call = array( 'upgrader_process_complete', null, array( 'type' => 'core' ) );`+callOurs)
+			})
+		})
+	})
+	t.Run("who leaves a site leaves the posts there to another", func(t *testing.T) {
+		heir := one.php(t, `$heir = wp_insert_user( array( 'user_login' => 'heir', 'user_pass' => 'x', 'user_email' => 'heir@example.com' ) ); add_user_to_blog( 2, $heir, 'editor' ); echo $heir;`)
+		events := two.tells(t, func() { one.silent(t, func() { one.php(t, `remove_user_from_blog( 1, 2, `+heir+` );`) }) })
+		if len(events) != 2 || events[0].Type != "user" || len(events[0].Links) > 0 || len(events[0].OldLinks) != 1 || !cmp.Equal(events[1].Links, []string{"/author/heir/"}) {
+			t.Errorf("events %+v", events)
+		}
+		two.php(t, `add_user_to_blog( 2, 1, 'administrator' );`)
 	})
 }

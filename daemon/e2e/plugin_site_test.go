@@ -102,10 +102,32 @@ func testPluginTerms(t *testing.T, p *plugged) {
 	})
 	t.Run("another slug, which those below have too", func(t *testing.T) {
 		events := p.tells(t, func() { p.edit(t, "categories", top.ID, fields{"slug": "up"}) })
-		compare(t, events, "term", told{
-			Taxonomy: "category", ID: top.ID, Action: "edited", Links: []string{"/category/up/"}, OldLinks: []string{"/category/top/"},
-			Archives: []string{"/category/up/below/", "/category/top/below/"},
-		})
+		want := []told{
+			{
+				Type: "term", Taxonomy: "category", ID: top.ID, Action: "edited", Links: []string{"/category/up/"}, OldLinks: []string{"/category/top/"},
+				Archives: []string{"/category/up/below/", "/category/top/below/"},
+			},
+			{ // to which its posts have links
+				Type: "term", Taxonomy: "category", ID: below.ID, Action: "edited", Links: []string{"/category/up/below/"}, OldLinks: []string{"/category/top/below/"},
+			},
+		}
+		if diff := cmp.Diff(want, events, equalLists); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+	t.Run("another name, which those below do not have", func(t *testing.T) {
+		if events := p.tells(t, func() { p.edit(t, "categories", top.ID, fields{"name": "Up"}) }); len(events) != 1 {
+			t.Errorf("events %+v", events)
+		}
+	})
+	t.Run("the end of the one above", func(t *testing.T) {
+		over := p.create(t, "categories", fields{"name": "Over", "slug": "over"})
+		under := p.create(t, "categories", fields{"name": "Under", "slug": "under", "parent": over.ID})
+		events := p.tells(t, func() { p.rest(t, http.MethodDelete, fmt.Sprintf("/categories/%d?force=true", over.ID), nil, nil) })
+		i := slices.IndexFunc(events, func(e told) bool { return e.ID == under.ID })
+		if i < 0 || events[i].Type != "term" || !cmp.Equal(events[i].Links, []string{"/category/under/"}) || !cmp.Equal(events[i].OldLinks, []string{"/category/over/under/"}) {
+			t.Errorf("events %+v", events)
+		}
 	})
 	t.Run("its end, with the posts that it had", func(t *testing.T) {
 		post := p.newPost(t, "sorted", "Sorted", below.ID)

@@ -22,8 +22,10 @@ func testPlugin(t *testing.T, server *server) {
 	t.Run("terms", func(t *testing.T) { testPluginTerms(t, p) })
 	t.Run("comments", func(t *testing.T) { testPluginComments(t, p) })
 	t.Run("the site", func(t *testing.T) { testPluginSite(t, p) })
+	t.Run("menus", func(t *testing.T) { testPluginMenus(t, p) })
 	t.Run("queue", func(t *testing.T) { testPluginQueue(t, p) })
 	t.Run("faults", func(t *testing.T) { testPluginFaults(t, p) })
+	t.Run("calls of others", func(t *testing.T) { testPluginCalls(t, p) })
 	t.Run("admin", func(t *testing.T) { testPluginAdmin(t, p) })
 	t.Run("browser", func(t *testing.T) { testPluginBrowser(t, p) })
 	t.Run("uninstalled, it leaves nothing", func(t *testing.T) {

@@ -59,7 +59,7 @@ func (p *program) stop() {
 	_ = p.leash.Close()
 	select {
 	case <-p.ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(hung):
 		p.t.Errorf("%s did not end; killed", p.name)
 		_ = syscall.Kill(-p.guard.Process.Pid, syscall.SIGKILL)
 		<-p.ended
@@ -69,7 +69,7 @@ func (p *program) stop() {
 // awaitReady waits until the program does what it is for.
 func (p *program) awaitReady(ready func() bool) {
 	p.t.Helper()
-	if took, ok := await(30*time.Second, ready); !ok {
+	if took, ok := await(hung, ready); !ok {
 		p.t.Fatalf("%s is not ready after %s", p.name, took)
 	}
 }

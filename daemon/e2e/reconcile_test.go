@@ -3,6 +3,8 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,9 +34,18 @@ routes:
 		awaitPoll(t, s) // which remembers what is there
 		w.edit(t, "posts", edited.ID, fields{"title": "An edit that nobody told of"})
 		for _, path := range []string{edited.path(t), "/category/news", "/"} {
-			s.awaitFile(t, path, "An edit that nobody told of", 20*time.Second)
+			s.awaitFile(t, path, "An edit that nobody told of", 10*time.Second+soon)
 		}
 	})
+	// A poll by itself would find the rest too, and the command waits for one that
+	// runs no longer than 8 s.
+	s.rebake.stop()
+	config, err := os.ReadFile(filepath.Join(s.dir, "rebake.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("rebake.yaml", strings.Replace(string(config), "reconcile: 10s", "reconcile: off", 1))
+	s.serve()
 	t.Run("a new post", func(t *testing.T) {
 		post := w.newPost(t, "untold", "Nobody told of this one", news.ID)
 		s.reconcile(t)
@@ -89,8 +100,8 @@ routes:
 // awaitPoll waits until the only source was polled.
 func awaitPoll(t *testing.T, s *site) {
 	t.Helper()
-	if _, ok := await(20*time.Second, func() bool {
-		now := s.status(t)
+	if _, ok := await(soon, func() bool {
+		now := s.status()
 		return len(now.Reconcile) == 1 && now.Reconcile[0].Error == ""
 	}); !ok {
 		t.Fatalf("no poll has ended:\n%s", s.run("status"))

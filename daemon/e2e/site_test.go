@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -67,12 +70,12 @@ func newSite(t *testing.T, config string, files map[string]string) *site {
 // nginxConfig is the server block that Rebake prints, on the test's port.
 func (s *site) nginxConfig(addr string) string {
 	s.t.Helper()
-	const listen = "listen 80;"
 	conf := s.run("nginx", "--server")
-	if strings.Count(conf, listen) != 1 {
-		s.t.Fatalf("no %q in\n%s", listen, conf)
+	listen := regexp.MustCompile(`(?m)^\tlisten \d+;$`)
+	if n := len(listen.FindAllString(conf, -1)); n != 1 {
+		s.t.Fatalf("%d times %s in\n%s", n, listen, conf)
 	}
-	return strings.Replace(conf, listen, "listen "+addr+";", 1)
+	return listen.ReplaceAllString(conf, "\tlisten "+addr+";")
 }
 
 func (s *site) write(name, text string) {
@@ -110,13 +113,40 @@ func (s *site) serve() {
 	})
 }
 
-// explain returns what Rebake knows of a page.
-func (s *site) explain(path string) api.Explanation {
+// ask asks admin, as the commands do, without a process of its own. While Redis
+// is slow Rebake answers after two seconds that it does not know; then it is
+// asked again.
+func (s *site) ask(path string, to any) {
 	s.t.Helper()
-	var e api.Explanation
-	if err := json.Unmarshal([]byte(s.run("explain", path, "--json")), &e); err != nil {
+	var err error
+	if _, known := await(hung, func() bool {
+		err = s.askOnce(path, to)
+		return err == nil
+	}); !known {
 		s.t.Fatal(err)
 	}
+}
+
+func (s *site) askOnce(path string, to any) error {
+	req, err := http.NewRequest(http.MethodGet, "http://"+s.admin+path, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.adminToken())
+	a, err := stranger().try(req)
+	if err != nil {
+		return err
+	}
+	if a.status != http.StatusOK {
+		return fmt.Errorf("%s: %s", path, a)
+	}
+	return json.Unmarshal([]byte(a.body), to)
+}
+
+// explain is what `rebake explain` tells of a page.
+func (s *site) explain(path string) (e api.Explanation) {
+	s.t.Helper()
+	s.ask("/v1/explain?path="+url.QueryEscape(path), &e)
 	return e
 }
 
@@ -130,14 +160,10 @@ func (s *site) adminToken() string {
 	return strings.TrimSpace(string(token))
 }
 
-// status is what `rebake status` tells, without a process of its own.
-func (s *site) status(t *testing.T) (now api.Status) {
-	t.Helper()
-	req := newRequest(t, http.MethodGet, "http://"+s.admin+"/v1/status", "")
-	req.Header.Set("Authorization", "Bearer "+s.adminToken())
-	if err := json.Unmarshal([]byte(newVisitor(t).do(t, req).body), &now); err != nil {
-		t.Fatal(err)
-	}
+// status is what `rebake status` tells.
+func (s *site) status() (now api.Status) {
+	s.t.Helper()
+	s.ask("/v1/status", &now)
 	return now
 }
 
@@ -145,8 +171,8 @@ func (s *site) status(t *testing.T) (now api.Status) {
 func (s *site) awaitCalm(t *testing.T) {
 	t.Helper()
 	var now api.Status
-	took, calm := await(2*time.Minute, func() bool {
-		now = s.status(t)
+	took, calm := await(2*hung, func() bool { // a page may wait two minutes for its CMS
+		now = s.status()
 		return now.Owed == 0 && now.Timers == 0 && len(now.Walks) == 0
 	})
 	if !calm {
@@ -223,19 +249,21 @@ func (s *site) awaitWithout(t *testing.T, path, text string, atMost time.Duratio
 	})
 }
 
-// givenPorts are those that freePort has given to this process: the kernel
-// likes to give the same one twice.
+// givenPorts are those that freePort has given to this process.
 var givenPorts sync.Map
 
-// freePort returns a free address on the loopback.
+// freePort returns a free address on the loopback. It is used a while later, when
+// a database is there or an app is built, so it is none of those that the kernel
+// gives meanwhile to other tests: they begin at 32768.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	const first, end = 20000, 32000
+	for range 1000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(end-first))
+		l, err := net.Listen("tcp", addr)
 		if err != nil {
-			t.Fatal(err)
+			continue // somebody has it
 		}
-		addr := l.Addr().String()
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -243,4 +271,6 @@ func freePort(t *testing.T) string {
 			return addr
 		}
 	}
+	t.Fatalf("no port from %d to %d is free", first, end)
+	return ""
 }

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 )
 
 // answer is what somebody got from a server.
@@ -31,14 +30,14 @@ func newVisitor(t *testing.T) *visitor {
 		t.Fatal(err)
 	}
 	return &visitor{http.Client{
-		Jar: jar, Timeout: 20 * time.Second,
+		Jar: jar, Timeout: hung,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
 // stranger is a visitor without cookies.
 func stranger() *visitor {
-	return &visitor{http.Client{Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &visitor{http.Client{Timeout: hung, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 func (v *visitor) do(t *testing.T, req *http.Request) answer {

@@ -52,7 +52,7 @@ func newServer(t *testing.T) *server {
 	s := &server{t: t, dir: dir, socket: filepath.Join(dir, "db", "socket")}
 	run(t, nil, "cp", "-rL", wordPressFiles, s.file("site")) // with what its links lead to
 	run(t, nil, "cp", "-r", pluginFiles, s.file("site/wp-content/plugins/rebake"))
-	for _, name := range []string{"wp-config.php", "router.php", "install.php", "wp-content/mu-plugins/caller.php", "wp-content/mu-plugins/run.php"} {
+	for _, name := range []string{"wp-config.php", "router.php", "install.php", "wp-content/mu-plugins/caller.php", "wp-content/mu-plugins/patience.php", "wp-content/mu-plugins/run.php"} {
 		text, err := wordPressSetup.ReadFile("testdata/wordpress/" + path.Base(name))
 		if err == nil {
 			err = write(filepath.Join(s.file("site"), name), string(text))

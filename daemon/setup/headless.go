@@ -52,7 +52,7 @@ const mostMenu = 6
 func (l *looker) headless(ctx context.Context) (*Site, error) {
 	a, err := l.readAs(ctx, apiRoot, l.base.Host, l.site.Host)
 	if err != nil {
-		return nil, err
+		return nil, l.elsewhere(err, "WordPress", "https://cms.example.com")
 	}
 	about, err := readIndex(a)
 	if errors.Is(err, errNoAPI) {

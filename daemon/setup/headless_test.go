@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -84,5 +85,30 @@ func TestLook_headlessWithoutPosts(t *testing.T) {
 	}))})
 	if !strings.Contains(got, "/wp-json/wp/v2/posts answers 401; templates need it open to everybody") {
 		t.Error(got)
+	}
+}
+
+func TestLook_whereNothingAnswers(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nowhere := "http://" + l.Addr().String()
+	l.Close()
+	const way = "answers elsewhere, name that place: --origin "
+	for name, tc := range map[string]struct {
+		wish Wish
+		want string
+	}{
+		"a site yet to come": {Wish{URL: nowhere, Headless: true}, "connection refused; if WordPress " + way + "https://cms.example.com"},
+		"a site as it is":    {Wish{URL: nowhere}, "connection refused; if its own server " + way},
+		"an origin":          {Wish{URL: site, Origin: nowhere, Headless: true}, ": connect: connection refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := lookError(t, tc.wish)
+			if !strings.Contains(got, tc.want) || strings.Contains(got, way) != (tc.wish.Origin == "") {
+				t.Errorf("%s\nwant %s", got, tc.want)
+			}
+		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"rebake/renderer/origin"
 	"rebake/renderer/upstream"
+	"rebake/storage"
 )
 
 // mostHops is how many redirects are followed, as browsers count.
@@ -29,7 +30,7 @@ func Look(ctx context.Context, w Wish, tell Tell) (*Site, error) {
 	}
 	home, err := l.readAs(ctx, "/", l.site.Host, l.base.Host)
 	if err != nil {
-		return nil, err
+		return nil, l.elsewhere(err, "its own server", "http://127.0.0.1:8080")
 	}
 	if home.status != http.StatusOK {
 		return nil, fmt.Errorf("%s answers %d; rebake has to see the page that visitors see", home.url, home.status)
@@ -125,6 +126,15 @@ func (l *looker) readAs(ctx context.Context, target string, hosts ...string) (a 
 		}
 	}
 	return a, err
+}
+
+// elsewhere adds to the error of a server that cannot be asked that another
+// address can be named.
+func (l *looker) elsewhere(err error, who, example string) error {
+	if temporary := new(storage.TemporaryError); l.separate || !errors.As(err, &temporary) {
+		return err
+	}
+	return fmt.Errorf("%w; if %s answers elsewhere, name that place: --origin %s", err, who, example)
 }
 
 // read asks for a path and follows redirects within the site. On the way the

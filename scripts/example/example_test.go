@@ -112,7 +112,7 @@ func TestServeCMS_TriggersItsPagesWhenRebakeIsUp(t *testing.T) {
 	go func() {
 		over <- serveCMS(ctx, site(t, addresses{site: "127.0.0.1:1", cms: cms, listen: rebake, admin: "127.0.0.1:4", redis: "127.0.0.1:5"}), cms, quiet)
 	}()
-	for deadline := time.Now().Add(10 * time.Second); last.Load() == nil && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); last.Load() == nil && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 	}
 	stop()
 	if err := <-over; err != nil {

@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	startTimeout = 10 * time.Second // from the fork to the first answer
-	stopTimeout  = 5 * time.Second  // from SIGTERM to SIGKILL
+	// On a machine that does other things besides.
+	startTimeout = 60 * time.Second // from the fork to the first answer
+	stopTimeout  = 60 * time.Second // from SIGTERM to SIGKILL
 )
 
 // Server is an nginx that belongs to one test and ends with it. Its methods
