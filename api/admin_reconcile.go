@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -36,6 +37,10 @@ type ReconcileRequest struct {
 	By     string `json:"by,omitempty"` // who; else the caller's program
 }
 
+// reconcileWriteTime is longer than it takes to get the turn, to look, and to
+// note what was seen.
+const reconcileWriteTime = time.Minute
+
 // ReconcileResult is the answer to POST /v1/reconcile.
 type ReconcileResult struct {
 	DryRun bool `json:"dry_run"`
@@ -58,6 +63,7 @@ func (a *API) reconcile(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, err)
 		return
 	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(reconcileWriteTime))
 	report, err := a.site.Reconcile(r.Context(), worker.Reconciliation{Source: body.Source, DryRun: body.DryRun, Full: body.Full})
 	if report.Count > 0 && !body.DryRun {
 		a.log.Info("reconciled", "source", body.Source, "found", report.Count, "by", a.by(body.By, r))

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -117,5 +118,24 @@ func TestReconcile_isCounted(t *testing.T) {
 	f.Admin().ServeHTTP(w, newRequest("GET", "/metrics", "", admin))
 	if want := `rebake_reconcile_found_total{source="wp"} 7`; !strings.Contains(w.Body.String(), want) {
 		t.Errorf("no %q in the metrics", want)
+	}
+}
+
+// lateWriter remembers until when it may be written to.
+type lateWriter struct {
+	*httptest.ResponseRecorder
+	until time.Time
+}
+
+func (w *lateWriter) SetWriteDeadline(t time.Time) error { w.until = t; return nil }
+
+func TestReconcile_answerMayComeLaterThanOthers(t *testing.T) {
+	f := newFixture(t)
+	w := &lateWriter{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequest("POST", "/v1/reconcile", strings.NewReader(`{"source": "cms"}`))
+	r.Header.Set("Authorization", "Bearer "+adminToken)
+	f.Admin().ServeHTTP(w, r)
+	if left := time.Until(w.until); w.Code != 200 || left < 50*time.Second {
+		t.Errorf("%d: it may be written for %s; a poll takes up to 40 s", w.Code, left)
 	}
 }

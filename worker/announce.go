@@ -86,7 +86,7 @@ func (w *Worker) expectMade(ctx context.Context, t Trigger) error {
 	for _, i := range t.Items {
 		names = append(names, string(ledger.Item(i.Tag)))
 	}
-	return w.announceMade(ctx, names, t.Edited.UTC().Format(time.RFC3339))
+	return w.announceMade(ctx, names, t.Edited.UTC().Format(time.RFC3339Nano))
 }
 
 func (w *Worker) announceMade(ctx context.Context, names []string, edited string) error {

@@ -126,7 +126,7 @@ func (r *originRenderer) madeThen(path, text string, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.set(path, text)
-	r.made[path] = at.UTC().Format(time.RFC3339)
+	r.made[path] = at.UTC().Format(time.RFC3339Nano)
 }
 
 func (r *originRenderer) Render(ctx context.Context, m renderer.Match, urgent bool) (storage.Page, error) {

@@ -146,3 +146,15 @@ func TestFreshness_ClockOfTheCMSMayBeAhead(t *testing.T) {
 	p.await("/", ledger.PageRetrying)
 	s.wantServed("/", "before")
 }
+
+func TestFreshness_PageMadeInTheSecondOfItsEditMayBeOlder(t *testing.T) {
+	s := newWebsite(t)
+	p, r := s.runningOrigin()
+	r.madeThen("/", "before", edit(1))
+	p.trigger(ledger.Critical, "/")
+	p.await("/", ledger.PageFresh)
+	r.madeThen("/", "from a cache", edit(2).Add(100*time.Millisecond))
+	p.accepted(Trigger{Paths: onePath("/"), Priority: ledger.Critical, Edited: edit(2).Add(900 * time.Millisecond)})
+	p.await("/", ledger.PageRetrying)
+	s.wantServed("/", "before")
+}

@@ -36,7 +36,7 @@ function rebake_send( array $message, $timeout, $id = '' ) {
 			'source'  => 'wordpress',
 			'version' => 1,
 			'home'    => home_url( '/' ),
-			'at'      => gmdate( 'Y-m-d\TH:i:s\Z' ), // pages made from now on show it all
+			'at'      => rebake_clock( microtime( true ) ), // pages made from now on show it all
 		) + $message,
 		JSON_UNESCAPED_SLASHES
 	);

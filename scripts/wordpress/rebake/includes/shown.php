@@ -27,6 +27,15 @@ function rebake_send_shown() {
 }
 
 /**
+ * A time in GMT, to the millisecond: "2026-11-23T10:00:05.250Z".
+ *
+ * @param float $time Seconds, of microtime( true ).
+ */
+function rebake_clock( $time ) {
+	return gmdate( 'Y-m-d\TH:i:s', (int) $time ) . sprintf( '.%03dZ', (int) ( 1000 * ( $time - (int) $time ) ) );
+}
+
+/**
  * Prints the same into the head of a page.
  */
 function rebake_print_shown() {
@@ -39,7 +48,7 @@ function rebake_print_shown() {
 /**
  * What the answer to this request shows: when it was made, and the posts of the
  * main query with the times of their last edits, all in GMT:
- * "@2026-11-23T10:00:05Z, post:42@2026-11-23T10:00:00Z".
+ * "@2026-11-23T10:00:05.250Z, post:42@2026-11-23T10:00:00Z".
  *
  * @return string '' for what is not everybody's.
  */
@@ -48,7 +57,9 @@ function rebake_shown() {
 	if ( is_user_logged_in() || is_preview() || is_customize_preview() || ! $wp_query instanceof WP_Query ) {
 		return '';
 	}
-	$shown = array( '@' . gmdate( 'Y-m-d\TH:i:s\Z' ) );
+	// Whatever the page shows was read later than its request began.
+	$began = isset( $_SERVER['REQUEST_TIME_FLOAT'] ) ? (float) $_SERVER['REQUEST_TIME_FLOAT'] : time();
+	$shown = array( '@' . rebake_clock( $began ) );
 	foreach ( array_slice( (array) $wp_query->posts, 0, 50 ) as $post ) {
 		if ( $post instanceof WP_Post && 'publish' === $post->post_status && '' === $post->post_password && rebake_is_public( $post ) ) {
 			$edited  = rebake_time( $post->post_modified_gmt );
