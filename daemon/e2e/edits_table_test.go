@@ -47,6 +47,8 @@ type editsTable struct {
 func TestWordPress_EditsTable(t *testing.T) {
 	t.Parallel()
 	e := &editsTable{blog: newBlog(t, newServer(t), "edits", "", "")}
+	awaitPoll(t, e.site) // whose renders are of no edit
+	e.awaitCalm(t)
 	e.edits(t)
 	table := e.markdown()
 	if t.Failed() {
