@@ -114,7 +114,11 @@ func (a *API) settle(r *http.Request, hook *webhook.Hook, e webhook.Event, readi
 	if err != nil {
 		return res, "", err
 	}
-	res.Message = sentences(said, res.Message)
+	if changed.isZero() && len(changed.left) == 0 {
+		res.Message = "it was not understood, and is " + said
+	} else {
+		res.Message = sentences("some of it was not understood, and is "+said, res.Message)
+	}
 	return res, eventParked, nil
 }
 

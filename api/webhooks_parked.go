@@ -89,7 +89,7 @@ func (a *API) park(r *http.Request, hook *webhook.Hook, e webhook.Event, reading
 		return "", err
 	}
 	a.log.Error("event not understood, and kept: see `rebake webhook parked`", "webhook", hook.Name(), "event", parked.ID, "of", parked.About, "why", parked.Reason)
-	return "some of it was not understood, and is kept as " + parked.ID + ": " + why, nil
+	return "kept as " + parked.ID + ": " + why, nil
 }
 
 // The trigger that stands for dropped events waits for that long: a flood of
