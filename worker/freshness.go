@@ -55,8 +55,8 @@ func (w *Worker) mayPublish(ctx context.Context, run *ledger.Run, page *storage.
 	if lag == nil {
 		return nil
 	}
-	if run.Fresh.After(lag.newest.At) {
-		lag.newest.Age = 0 // the public page shows what was announced: this one is older than that
+	if run.Fresh.After(lag.newest.At) || showsLess(page.Shown, run.Shown) {
+		lag.newest.Age = 0 // it is older than the public page, however long ago the announcement was
 	}
 	if err := w.awaitCMS(lag, run.Waited, run.Attempts); err != nil {
 		if run.Waited < w.patience() || !showsMore(shown, run.Shown, announced) {

@@ -32,6 +32,24 @@ func TestFreshness_NotOlderThanThePublicPageThoughMoreThanBefore(t *testing.T) {
 	s.awaitServed("/a", shown("post:1", 4))
 }
 
+func TestFreshness_LaggingPageIsNotReplacedByAnOlderOne(t *testing.T) {
+	s := newWebsite(t)
+	p := s.running(lag(2 * time.Second))
+	p.showing("/a", "post:1", 1)
+	s.show("/a", "post:1", 3)
+	accepted := time.Now()
+	p.accepted(edited("/a", "post:1", 5))
+	s.awaitServed("/a", shown("post:1", 3))
+	s.await("the newest is waited for no more", func() bool { return time.Since(accepted) > 2*time.Second })
+	p.quiet(t)
+	s.show("/a", "post:1", 2)
+	p.trigger(ledger.Critical, "/a")
+	p.await("/a", ledger.PageRetrying)
+	s.wantServed("/a", shown("post:1", 3))
+	s.show("/a", "post:1", 4)
+	s.awaitServed("/a", shown("post:1", 4))
+}
+
 func TestFreshness_AnotherProcessKnowsWhatThePublicPageShows(t *testing.T) {
 	s := newWebsite(t)
 	one := s.running(lag(32 * time.Second)) // 4 s until more is good enough

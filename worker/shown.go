@@ -44,6 +44,17 @@ func toCompare(page *storage.Page, announced map[string]ledger.Announced) map[st
 	return noted
 }
 
+// showsLess reports whether something is older than on the public page, of what is
+// noted of both.
+func showsLess(shown, was map[string]string) bool {
+	for item, before := range was {
+		if order, ok := storage.CompareVersions(shown[item], before); ok && order < 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // showsMore reports whether a page shows something newer than the public one,
 // which showed was, and nothing older. What is behind the announced, and was
 // shown nobody knows how, may be older.
