@@ -42,9 +42,10 @@ func (e *laggingError) Error() string { return e.reason }
 // patience, and still waited for: the newest of an item that is edited all the
 // time may never show.
 func (w *Worker) mayPublish(ctx context.Context, run *ledger.Run, page *storage.Page) error {
+	var shown map[string]string
 	var announced map[string]ledger.Announced
-	shown := shownBy(page)
-	if run.Announced && len(shown) > 0 {
+	if run.Announced { // else it need not be known by what names
+		shown = shownBy(page)
 		var err error
 		if announced, err = w.Ledger.Announced(ctx, slices.Sorted(maps.Keys(shown))); err != nil {
 			return err

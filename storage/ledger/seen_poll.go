@@ -36,8 +36,7 @@ type Poll struct {
 // PollClaim is what ClaimPoll has come to.
 type PollClaim struct {
 	Turn *Poll         // nil when there is to be no poll now
-	Wait time.Duration // how long there is none
-	Busy bool          // since another process has the turn
+	Wait time.Duration // how long there is none: until the next is due, or another process must have ended its own
 }
 
 // ClaimPoll takes the turn to poll a source that is polled this often, when it
@@ -53,7 +52,7 @@ func (l *Ledger) ClaimPoll(ctx context.Context, name string, every time.Duration
 	case err != nil:
 		return PollClaim{}, err
 	case r.text(0) != "claimed":
-		return PollClaim{Wait: r.duration(1), Busy: r.text(0) == "busy"}, nil
+		return PollClaim{Wait: r.duration(1)}, nil
 	}
 	p.Progress, err = l.PollProgress(ctx, name)
 	return PollClaim{Turn: p}, err

@@ -150,34 +150,34 @@ func TestAnnouncedOf_behindManyOfAnotherKind(t *testing.T) {
 	}
 }
 
-func (f *fixture) mustClaimPoll(every time.Duration, now bool) (*Poll, time.Duration, bool) {
+func (f *fixture) mustClaimPoll(every time.Duration, now bool) (*Poll, time.Duration) {
 	f.t.Helper()
 	c, err := f.ClaimPoll(f.ctx, "cms", every, now)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return c.Turn, c.Wait, c.Busy
+	return c.Turn, c.Wait
 }
 
 func TestPoll_isOneProcessAtATime(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, redistest.Start(t))
-	first, _, _ := f.mustClaimPoll(time.Minute, false)
+	first, _ := f.mustClaimPoll(time.Minute, false)
 	if first == nil {
 		t.Fatal("nobody has the turn, and it is refused")
 	}
 	for _, now := range []bool{false, true} {
-		if p, wait, busy := f.mustClaimPoll(time.Minute, now); p != nil || !busy || wait <= 0 || wait > pollLease {
+		if p, wait := f.mustClaimPoll(time.Minute, now); p != nil || wait <= 0 || wait > pollLease {
 			t.Errorf("another gets %v, and is to wait %s", p, wait)
 		}
 	}
 	if err := first.End(f.ctx, PollState{}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	if p, wait, busy := f.mustClaimPoll(time.Minute, false); p != nil || busy || wait < 50*time.Second {
+	if p, wait := f.mustClaimPoll(time.Minute, false); p != nil || wait < 50*time.Second {
 		t.Errorf("the next is due in %s", wait)
 	}
-	if p, _, _ := f.mustClaimPoll(time.Minute, true); p == nil {
+	if p, _ := f.mustClaimPoll(time.Minute, true); p == nil {
 		t.Error("somebody who waits for it does not get the turn")
 	}
 }
@@ -185,9 +185,9 @@ func TestPoll_isOneProcessAtATime(t *testing.T) {
 func TestPoll_ofAProcessThatDied(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, redistest.Start(t))
-	dead, _, _ := f.mustClaimPoll(time.Minute, false)
+	dead, _ := f.mustClaimPoll(time.Minute, false)
 	f.rdb.HSet(f.ctx, f.key("poll:cms"), "exp", 1)
-	if p, _, _ := f.mustClaimPoll(time.Minute, false); p == nil {
+	if p, _ := f.mustClaimPoll(time.Minute, false); p == nil {
 		t.Fatal("its turn is nobody's")
 	}
 	if err := dead.Renew(f.ctx); err != storage.ErrLost {
@@ -203,7 +203,7 @@ func TestPoll_ofAProcessThatDiedBeforeTheClockWasPutBack(t *testing.T) {
 	f := newFixture(t, redistest.Start(t))
 	f.mustClaimPoll(time.Minute, false)
 	f.rdb.HSet(f.ctx, f.key("poll:cms"), "exp", time.Now().Add(24*time.Hour).UnixMilli())
-	if p, wait, _ := f.mustClaimPoll(time.Minute, false); p == nil {
+	if p, wait := f.mustClaimPoll(time.Minute, false); p == nil {
 		t.Errorf("its turn is nobody's for %s", wait)
 	}
 }
@@ -211,12 +211,12 @@ func TestPoll_ofAProcessThatDiedBeforeTheClockWasPutBack(t *testing.T) {
 func TestPoll_isKeptByRenewing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, redistest.Start(t))
-	p, _, _ := f.mustClaimPoll(time.Minute, false)
+	p, _ := f.mustClaimPoll(time.Minute, false)
 	f.rdb.HSet(f.ctx, f.key("poll:cms"), "exp", 1)
 	if err := p.Renew(f.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if other, _, _ := f.mustClaimPoll(time.Minute, false); other != nil {
+	if other, _ := f.mustClaimPoll(time.Minute, false); other != nil {
 		t.Error("another gets the turn")
 	}
 }
@@ -224,11 +224,11 @@ func TestPoll_isKeptByRenewing(t *testing.T) {
 func TestPoll_aShorterIntervalHoldsAtOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, redistest.Start(t))
-	p, _, _ := f.mustClaimPoll(time.Hour, false)
+	p, _ := f.mustClaimPoll(time.Hour, false)
 	if err := p.End(f.ctx, PollState{}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if p, wait, _ := f.mustClaimPoll(10*time.Second, false); p == nil {
+	if p, wait := f.mustClaimPoll(10*time.Second, false); p == nil {
 		t.Errorf("the next is due in %s", wait)
 	}
 }
